@@ -1,0 +1,115 @@
+/*
+ * Running a table of tests, own folders, golden files.
+ */
+#include "test/support/suite.h"
+
+#include <CUnit/Basic.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/str.h"
+
+static char own_dir[64];
+static pid_t dir_owner;
+
+static void remove_own_dir(void);
+static bool write_file(const char *path, const char *text);
+
+int
+suite_run(const char *name, const struct test *tests, size_t n_tests, int argc, char **argv)
+{
+	CU_pSuite suite;
+	unsigned failed;
+
+	if (CU_initialize_registry() != CUE_SUCCESS)
+		return 1;
+	suite = CU_add_suite(name, NULL, NULL);
+	for (size_t i = 0; i < n_tests; i++)
+		if (argc < 2 || !strcmp(argv[1], tests[i].name))
+			CU_add_test(suite, tests[i].name, tests[i].run);
+	CU_basic_set_mode(CU_BRM_VERBOSE);
+	CU_basic_run_tests();
+	failed = CU_get_number_of_tests_failed();
+	if (!CU_get_number_of_tests_run())
+		failed = 1;
+	CU_cleanup_registry();
+	return failed ? 1 : 0;
+}
+
+const char *
+test_dir(void)
+{
+	if (!own_dir[0]) {
+		snprintf(own_dir, sizeof(own_dir), "/tmp/vnode-test-XXXXXX");
+		if (!mkdtemp(own_dir))
+			abort();
+		dir_owner = getpid();
+		atexit(remove_own_dir);
+	}
+	return own_dir;
+}
+
+void
+test_golden(const char *file, const char *text)
+{
+	auto_str struct str path = {0};
+	auto_free char *wanted = NULL;
+	size_t size;
+
+	str_addf(&path, "test/golden/%s", file);
+	if (getenv("UPDATE_GOLDEN")) {
+		CU_ASSERT_TRUE(write_file(path.text, text));
+		return;
+	}
+	wanted = test_read(path.text, &size);
+	if (strcmp(wanted, text))
+		printf("\n--- %s differs; this is what came:\n%s---\n", path.text, text);
+	CU_ASSERT_STRING_EQUAL(wanted, text);
+}
+
+char *
+test_read(const char *path, size_t *size)
+{
+	FILE *file = fopen(path, "re");
+	auto_str struct str text = {0};
+	char chunk[4096];
+	size_t got;
+
+	CU_ASSERT_PTR_NOT_NULL(file);
+	if (!file)
+		printf("\ncannot read %s\n", path);
+	while (file && (got = fread(chunk, 1, sizeof(chunk), file)) > 0)
+		str_add_bytes(&text, chunk, got);
+	if (file)
+		fclose(file);
+	*size = text.len;
+	return str_take(&text);
+}
+
+static bool
+write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file)
+		return false;
+	fputs(text, file);
+	return fclose(file) == 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)
+{
+	(void)stat, (void)type, (void)walk;
+	return remove(path);
+}
+
+static void
+remove_own_dir(void)
+{
+	if (getpid() == dir_owner)
+		nftw(own_dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}

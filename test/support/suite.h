@@ -1,0 +1,39 @@
+/*
+ * One CUnit program per module: a table of named tests, run under CUnit's basic interface. The
+ * name of a test is a sentence. Exit code 1 when one failed.
+ */
+#pragma once
+
+#include <CUnit/CUnit.h>
+
+struct test {
+	const char *name;
+	void (*run)(void);
+};
+
+#define TEST(function) {#function, function}
+
+/* Runs the tests (the one named by argv[1] only, if given) and returns the exit code of main. */
+int suite_run(const char *name, const struct test *tests, size_t n_tests, int argc, char **argv);
+
+/* An own, empty folder for the test program, removed at exit. Borrowed. */
+const char *test_dir(void);
+
+/*
+ * Compare with test/golden/FILE; with UPDATE_GOLDEN=1 the file is rewritten. A difference fails the
+ * test and is printed.
+ */
+void test_golden(const char *file, const char *text);
+
+/* The whole file; owned by the caller (free). Fails the test and returns "" when it cannot be read. */
+char *test_read(const char *path, size_t *size);
+
+#define suite_main(name, tests)                                                                    \
+	int main(int argc, char **argv)                                                            \
+	{                                                                                          \
+		return suite_run(name, tests, sizeof(tests) / sizeof((tests)[0]), argc, argv);     \
+	}
+
+#define assert_true(value) CU_ASSERT_TRUE_FATAL(value)
+#define assert_equal(a, b) CU_ASSERT_EQUAL_FATAL(a, b)
+#define assert_text(a, b) CU_ASSERT_STRING_EQUAL_FATAL(a, b)
