@@ -17,7 +17,8 @@ static void *sink_self;
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
-static void write_line(enum log_level level, const char *module, const char *format, va_list args);
+static void write_line(enum log_level level, const char *module, const char *format, va_list args)
+    printf_like(3, 0);
 
 void
 log_set_level(enum log_level level)
