@@ -1,0 +1,131 @@
+/*
+ * The controller's half of the resource protocol: groups of rows in several managers that come
+ * into being together or not at all. A group is a slice in sncd, a transport path in tncd.
+ *
+ * The database is the state: rows and groups live in its tables (part "controller"), a tick looks
+ * at what is not as wanted and sends verbs; answers of a tick are written in one transaction. A
+ * restart is just the next tick. Threads: one ticker and a pool that makes the calls; none of them
+ * holds the store's lock during a call.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/clock.h"
+#include "lib/engine/manager.h"
+
+struct controller;
+
+/* RELIABILITY.md §3.5. PENDING: rows on the way to HELD; RESERVED: all HELD, kept alive;
+ * COMMITTING, ACTIVE: all COMMITTED and real; RELEASING; GONE: all RELEASED, the group is deleted. */
+enum group_state {
+	GROUP_PENDING,
+	GROUP_RESERVED,
+	GROUP_COMMITTING,
+	GROUP_ACTIVE,
+	GROUP_RELEASING,
+	GROUP_GONE
+};
+
+const char *group_state_text(enum group_state state);
+
+/*
+ * One row to be had. attr may contain references `${RID.KEY}` to what the reserve of another row
+ * of the group answered; they are filled in when every row is HELD.
+ */
+struct controller_row {
+	uint64_t rid;
+	const char *manager; /* "redirector@koganei" */
+	const char *kind;
+	const char *subject; /* what people call it: "link l1 end koganei" */
+	const char *spec;
+	const char *attr; /* "" = none */
+};
+
+/* A row as it stands. Texts in the arena of the call. */
+struct controller_row_state {
+	struct controller_row row;
+	enum row_state want, have;
+	bool is_real;
+	int64_t rev, rev_have;
+	const char *result; /* NULL = none */
+	struct err why;     /* of the last answer; ERR_NONE */
+	int tries;
+};
+
+struct controller_config {
+	struct store *store;
+	const struct clock *clock;
+	void *self;
+	/*
+	 * Make one call to a manager: fill call->have. call->caller has epoch, floor and deadline.
+	 * ERR_UNAVAILABLE or ERR_TIMEOUT when it cannot be reached. Runs on a pool thread; blocks.
+	 */
+	bool (*call)(void *self, const char *manager, struct manager_call *call, struct err *err);
+	/*
+	 * A group changed its state; `why` has the first refusal when it goes to RELEASING by itself.
+	 * Runs inside the transaction that changes it. GONE is the last one; its rows are deleted after.
+	 */
+	void (*changed)(void *self, struct txn *txn, const char *group, enum group_state state,
+	    const struct err *why);
+	/* A row changed (have, real, tries, why): for events and progress. Inside the transaction. May be NULL. */
+	void (*row_changed)(void *self, struct txn *txn, const char *group,
+	    const struct controller_row_state *row);
+	int n_workers; /* 0 = 8 */
+};
+
+extern const struct store_migration controller_migrations[];
+extern const size_t n_controller_migrations;
+
+/* Counts the epoch up, durably, and starts ticking. config is copied. */
+void controller_free(struct controller *controller);
+struct controller *controller_new(const struct controller_config *config, struct err *err)
+    malloc_by(controller_free) must_check;
+
+int64_t controller_epoch(const struct controller *controller);
+
+/* A new id, never given before. Durable with txn. */
+bool controller_next_id(
+    struct controller *controller, struct txn *txn, uint64_t *id, struct err *err) must_check;
+
+/* A new group PENDING with its rows, going for `goal`: ROW_HELD (rests RESERVED) or ROW_COMMITTED (ACTIVE). */
+struct controller_admission {
+	const char *group; /* unique among living groups */
+	const struct controller_row *rows;
+	size_t n_rows;
+	enum row_state goal;
+	int reserve_ms; /* deadline for all to be HELD; 0 = 30 s */
+};
+
+bool controller_admit(struct controller *controller, struct txn *txn,
+    const struct controller_admission *admission, struct err *err) must_check;
+
+/* RESERVED -> ROW_COMMITTED; anything -> ROW_RELEASED. ERR_NOT_FOUND without such a group. Idempotent. */
+bool controller_goal(struct controller *controller, struct txn *txn, const char *group,
+    enum row_state goal, struct err *err) must_check;
+
+/* New attributes of a row: next revision. */
+bool controller_set_attr(struct controller *controller, struct txn *txn, uint64_t rid,
+    const char *attr, struct err *err) must_check;
+
+/* After the commit of a transaction with any of the above, and whenever a manager said hello. Any thread. */
+void controller_wake(struct controller *controller);
+
+/*
+ * A manager said hello (controller.hello): `rids` are rows whose object appeared, failed or vanished; n = 0: it
+ * is alive. A changed db_uuid makes its rows be sent again from the start. Any thread.
+ */
+void controller_heard(struct controller *controller, const char *manager, const char *db_uuid,
+    const uint64_t *rids, size_t n_rids);
+
+/* Rows of a group, in rid order, array in arena. n = 0 without such a group. Any thread, own transaction when txn is NULL. */
+bool controller_rows(struct controller *controller, struct txn *txn, const char *group,
+    struct arena *arena, const struct controller_row_state **rows, size_t *n_rows);
+
+/* State of a group; false when there is none. */
+bool controller_group(
+    struct controller *controller, struct txn *txn, const char *group, enum group_state *state);
+
+/* A manager's name to each living rid it should have, for the comparison of `orphans`. */
+bool controller_expects(struct controller *controller, const char *manager, uint64_t rid);

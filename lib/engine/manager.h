@@ -1,0 +1,136 @@
+/*
+ * The manager's half of the resource protocol: rows of one daemon, the three verbs, and the loop
+ * that makes the world agree with the rows. Used by tncd, redirectord, programmerd, routerd.
+ *
+ * A kind of resource is a table of functions. The engine calls `check` and `admit` inside the
+ * reserve transaction, and `ensure`/`remove` from worker threads with no lock held; for one rid
+ * never two at once. All of them may be repeated at any time: absent = removed, EEXIST = ours.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/clock.h"
+#include "lib/base/str.h"
+#include "lib/engine/lattice.h"
+#include "lib/store/store.h"
+
+struct manager;
+
+/* A row as the manager keeps it. Texts are borrowed for the time of the call. */
+struct row {
+	uint64_t rid;
+	const char *owner; /* "snc@ctl": from the caller's certificate */
+	const char *kind;
+	const char *spec;
+	const char *attr;   /* "" before the first commit */
+	int64_t rev;        /* of attr, 0 before the first commit */
+	enum row_state state;
+	bool has_effect;    /* eff: the object may exist */
+	const char *result; /* what reserve answered, NULL = nothing */
+};
+
+/* All rows that count against capacity, in one place, valid during admit. */
+struct manager_book {
+	const struct row *rows;
+	size_t n_rows;
+};
+
+struct manager_kind {
+	const char *name; /* "node", "link_end", "share", "route" */
+	void *self;       /* handed to all functions */
+	/*
+	 * May this be held? Tests spec and capacity; called in the reserve transaction with the new
+	 * row, not yet inserted. `book` has all rows of all kinds that are charged (HELD, COMMITTED,
+	 * RELEASED with effect). May append to `result` and write its own tables in txn. Must not block.
+	 */
+	bool (*admit)(void *self, struct txn *txn, const struct row *row, const struct manager_book *book,
+	    struct str *result, struct err *err);
+	/*
+	 * COMMITTED: make the object as spec and attr say, or bring it to attr. ERR_WAIT: something
+	 * else must come first (a device, a neighbour); it is tried again at every wake and each second.
+	 */
+	bool (*ensure)(void *self, const struct row *row, struct err *err);
+	/* RELEASED, or a hold that ended: remove all that the rid may have left. Absent is success. */
+	bool (*remove)(void *self, const struct row *row, struct err *err);
+	/* Is the object there and healthy? Cheap; polled. NULL: ensure is called again instead. */
+	bool (*is_there)(void *self, const struct row *row, struct err *err);
+};
+
+/* An object in the world that carries our prefix, for the sweep of strays. */
+struct manager_object {
+	uint64_t rid;   /* the row it belongs to; 0: none can */
+	char name[64];  /* device, domain, route: as people know it */
+};
+
+struct manager_config {
+	struct store *store;
+	const struct clock *clock;
+	const struct manager_kind *kinds;
+	size_t n_kinds;
+	void *self;
+	/* All objects with our prefix, into an array made in arena. NULL: the daemon has none. */
+	bool (*list)(void *self, struct arena *arena, const struct manager_object **objects,
+	    size_t *n_objects, struct err *err);
+	/* Remove one that has no row. */
+	bool (*sweep)(void *self, const struct manager_object *object, struct err *err);
+	/* The object of a row appeared, failed or vanished: a reason to say hello. Any thread; must not block. */
+	void (*changed)(void *self, uint64_t rid);
+	int n_workers; /* 0 = 4 */
+};
+
+/* The caller of a verb. */
+struct manager_caller {
+	const char *owner; /* name in the certificate: "snc@ctl" */
+	int64_t epoch;     /* of the controller; older than the highest seen: ERR_STALE_EPOCH */
+	uint64_t floor;    /* tombstones below it are forgotten */
+	int deadline_ms;   /* how long to wait for the effect */
+};
+
+/* SQL of the engine's own tables, to be put among the daemon's migrations (part "manager"). */
+extern const struct store_migration manager_migrations[];
+extern const size_t n_manager_migrations;
+
+/* Makes the engine and starts its threads: rows are converged from now on. config is copied. */
+void manager_free(struct manager *manager); /* stops and joins; objects stay as they are */
+struct manager *manager_new(const struct manager_config *config, struct err *err)
+    malloc_by(manager_free) must_check;
+
+/* One call of a verb and its answer. */
+struct manager_call {
+	struct manager_caller caller;
+	enum verb verb;
+	const struct row_want *want; /* up to MANAGER_ROWS_MAX */
+	size_t n;
+	struct row_have *have; /* out: n answers in the order of want; array by the caller */
+	struct arena *arena;   /* texts of the answers */
+};
+
+enum { MANAGER_ROWS_MAX = 256 };
+
+/*
+ * One verb over many rows: one transaction, then a wait up to the deadline for the effect. A
+ * refusal of one row is in its `why`; false only when the whole call was refused (ERR_STALE_EPOCH,
+ * ERR_LIMIT, store). Any thread; blocks.
+ */
+bool manager_call(struct manager *manager, struct manager_call *call, struct err *err) must_check;
+
+/*
+ * The rows of an owner with rid > after, at most MANAGER_ROWS_MAX, in rid order: `have` of each,
+ * kind, spec, attr and rev in `want`; arrays and texts in call->arena. Uses call->caller.owner only.
+ */
+bool manager_status(
+    struct manager *manager, uint64_t after, struct manager_call *call, struct err *err) must_check;
+
+/* Something happened in the world: look at all rows again soon (netlink and libvirt events). Any thread. */
+void manager_wake(struct manager *manager);
+
+/* Does the row of this rid stand at least HELD (and not RELEASED)? Any thread; not inside admit. */
+bool manager_has(struct manager *manager, uint64_t rid);
+
+/*
+ * What does not agree: objects without a row, rows COMMITTED without their object, rows RELEASED
+ * that still have one. One line of text each, into out; nothing when all is well. Any thread.
+ */
+bool manager_orphans(struct manager *manager, struct str *out, struct err *err) must_check;
