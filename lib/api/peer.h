@@ -1,0 +1,15 @@
+/*
+ * The engine's calls over RPC: struct manager_call <-> manager.reserve/commit/release.
+ */
+#pragma once
+
+#include "lib/api/manager_api.h"
+#include "lib/engine/manager.h"
+#include "lib/rpc/rpc.h"
+
+/* Makes one engine call to the manager behind client; what controller_config.call wants. */
+bool peer_manager_call(
+    const struct rpc_client *client, struct manager_call *call, struct err *err) must_check;
+
+/* The server's side: handlers of manager.def whose self is a struct manager. */
+extern const struct manager_ops peer_manager_ops;
