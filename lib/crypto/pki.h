@@ -1,7 +1,7 @@
 /*
  * The private CA of a domain (OpenSSL): P-384 root, P-256 leaves. A leaf's identity is its SAN URI
- * urn:vnode:role:ROLE:NAME. Daemon roles (snc tnc redirector programmer agw router portal sep) get the
- * DNS name ROLE.NAME.vnode, IP names and both extended key usages; user roles (viewer developer
+ * urn:vnode:role:ROLE:NAME. Daemon roles (snc tnc redirector programmer agw router portal sep) get
+ * the DNS name ROLE.NAME.vnode, IP names and both extended key usages; user roles (viewer developer
  * vendor noc admin peer) clientAuth alone.
  */
 #pragma once
@@ -22,7 +22,8 @@ struct pki_leaf {
 bool pki_init(const char *dir, struct err *err) must_check;
 
 /* Makes PREFIX.crt and PREFIX.key (0600), signed by the CA in dir. Replaces both atomically. */
-bool pki_issue(const char *dir, const struct pki_leaf *leaf, const char *prefix, struct err *err) must_check;
+bool pki_issue(
+    const char *dir, const struct pki_leaf *leaf, const char *prefix, struct err *err) must_check;
 
 bool pki_is_daemon_role(const char *role);
 bool pki_is_user_role(const char *role);

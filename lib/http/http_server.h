@@ -27,16 +27,18 @@ struct http_response {
 };
 
 /* Answers one request. Any thread; may block. */
-typedef void http_handler(void *self, const struct http_request *request, struct http_response *response);
+typedef void http_handler(
+    void *self, const struct http_request *request, struct http_response *response);
 
 struct http_server_config {
-	const char *address;  /* "10.63.0.1:7701", or "unix:/run/vnode/sncd.sock" (made with mode 0600) */
-	const char *ca_file;  /* PEM: callers must be signed by it */
+	const char
+	    *address; /* "10.63.0.1:7701", or "unix:/run/vnode/sncd.sock" (made with mode 0600) */
+	const char *ca_file; /* PEM: callers must be signed by it */
 	const char *cert_file;
 	const char *key_file; /* mode 0600 or stricter, else refused */
 	http_handler *handler;
 	void *self;
-	size_t body_max;      /* bytes; larger: 413. 0 = 2 MiB */
+	size_t body_max;          /* bytes; larger: 413. 0 = 2 MiB */
 	unsigned connections_max; /* 0 = 256 */
 };
 
