@@ -25,7 +25,6 @@ struct scan {
 };
 
 static bool has_good_characters(struct scan *scan);
-static size_t character_size(const unsigned char *at, size_t left);
 static bool skip_declaration(struct scan *scan);
 static bool skip_markup(struct scan *scan);
 static bool skip_text(struct scan *scan);
@@ -69,7 +68,7 @@ has_good_characters(struct scan *scan)
 	if (end - at >= 3 && !memcmp(at, "\xEF\xBB\xBF", 3))
 		return refuse(scan, ERR_X01, "a byte order mark; plain UTF-8 is wanted");
 	while (at < end) {
-		size_t step = character_size(at, (size_t)(end - at));
+		size_t step = xml_character_size(at, (size_t)(end - at));
 
 		scan->at = (const char *)at;
 		if (!step)
@@ -81,9 +80,9 @@ has_good_characters(struct scan *scan)
 	return true;
 }
 
-/* Bytes of the character at `at`; 0 when it is none that XML allows (RFC 3629; XML 1.0, Char). */
-static size_t
-character_size(const unsigned char *at, size_t left)
+/* RFC 3629; XML 1.0, Char. */
+size_t
+xml_character_size(const unsigned char *at, size_t left)
 {
 	size_t size = at[0] < 0x80   ? 1
 		      : at[0] < 0xC2 ? 0

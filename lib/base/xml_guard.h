@@ -28,3 +28,7 @@ enum { XML_DEPTH_MAX = 32, XML_ATTRIBUTES_MAX = 16, XML_DEPTH_CAP = 64 };
  */
 bool xml_guard(
     const char *xml, size_t size, const struct xml_limits *limits, struct err *err) must_check;
+
+/* Bytes of the character at `at` (1 to 4); 0 when it is not UTF-8 or none that XML allows. left >
+ * 0. */
+size_t xml_character_size(const unsigned char *at, size_t left);
