@@ -32,10 +32,10 @@ struct store_migration {
 /* SQL of schemas/sql/PART/NNNN_*.sql as a NUL-terminated constant of the program. */
 #define STORE_SQL(symbol, path)                                                                    \
 	__asm__(".pushsection .rodata\n"                                                           \
-	        ".global " #symbol "\n" #symbol ":\n"                                              \
-	        ".incbin \"" path "\"\n"                                                           \
-	        ".byte 0\n"                                                                        \
-	        ".popsection\n");                                                                  \
+		".global " #symbol "\n" #symbol ":\n"                                              \
+		".incbin \"" path "\"\n"                                                           \
+		".byte 0\n"                                                                        \
+		".popsection\n");                                                                  \
 	extern const char symbol[]
 
 /*
@@ -46,13 +46,15 @@ void store_close(struct store *store);
 struct store *store_open(const char *path, const struct store_migration *migrations,
     size_t n_migrations, struct err *err) malloc_by(store_close) must_check;
 
-/* A random id made with the file: tells a controller that the file was lost. Borrowed, lives as long as the store. */
+/* A random id made with the file: tells a controller that the file was lost. Borrowed, lives as
+ * long as the store. */
 const char *store_uuid(const struct store *store);
 
 /* Waits for the lock and begins (IMMEDIATE). Any thread; a thread holds at most one. */
 struct txn *store_begin(struct store *store) must_check;
 
-/* Makes it durable and gives the lock back. On failure everything is as before. The handle is gone in both cases: takes the address. */
+/* Makes it durable and gives the lock back. On failure everything is as before. The handle is gone
+ * in both cases: takes the address. */
 bool txn_commit(struct txn **txn, struct err *err) must_check;
 
 /* Rolls back; takes NULL. */
