@@ -35,8 +35,9 @@ struct row_want {
 struct row_have {
 	uint64_t rid;
 	enum row_state state;
-	bool is_real;       /* COMMITTED: the object is there at revision rev; RELEASED: it is gone */
-	int64_t rev;        /* highest revision that is real */
-	const char *result; /* what reserve decided (addresses, ids): lines key=value; NULL = nothing */
-	struct err why;     /* ERR_NONE, or why it was refused or is not real yet */
+	bool is_real; /* COMMITTED: the object is there at revision rev; RELEASED: it is gone */
+	int64_t rev;  /* highest revision that is real */
+	const char
+	    *result;    /* what reserve decided (addresses, ids): lines key=value; NULL = nothing */
+	struct err why; /* ERR_NONE, or why it was refused or is not real yet */
 };

@@ -24,8 +24,8 @@ struct row {
 	const char *owner; /* "snc@ctl": from the caller's certificate */
 	const char *kind;
 	const char *spec;
-	const char *attr;   /* "" before the first commit */
-	int64_t rev;        /* of attr, 0 before the first commit */
+	const char *attr; /* "" before the first commit */
+	int64_t rev;      /* of attr, 0 before the first commit */
 	enum row_state state;
 	bool has_effect;    /* eff: the object may exist */
 	const char *result; /* what reserve answered, NULL = nothing */
@@ -42,17 +42,20 @@ struct manager_kind {
 	void *self;       /* handed to all functions */
 	/*
 	 * May this be held? Tests spec and capacity; called in the reserve transaction with the new
-	 * row, not yet inserted. `book` has all rows of all kinds that are charged (HELD, COMMITTED,
-	 * RELEASED with effect). May append to `result` and write its own tables in txn. Must not block.
+	 * row, not yet inserted. `book` has all rows of all kinds that are charged (HELD,
+	 * COMMITTED, RELEASED with effect). May append to `result` and write its own tables in txn.
+	 * Must not block.
 	 */
-	bool (*admit)(void *self, struct txn *txn, const struct row *row, const struct manager_book *book,
-	    struct str *result, struct err *err);
+	bool (*admit)(void *self, struct txn *txn, const struct row *row,
+	    const struct manager_book *book, struct str *result, struct err *err);
 	/*
 	 * COMMITTED: make the object as spec and attr say, or bring it to attr. ERR_WAIT: something
-	 * else must come first (a device, a neighbour); it is tried again at every wake and each second.
+	 * else must come first (a device, a neighbour); it is tried again at every wake and each
+	 * second.
 	 */
 	bool (*ensure)(void *self, const struct row *row, struct err *err);
-	/* RELEASED, or a hold that ended: remove all that the rid may have left. Absent is success. */
+	/* RELEASED, or a hold that ended: remove all that the rid may have left. Absent is success.
+	 */
 	bool (*remove)(void *self, const struct row *row, struct err *err);
 	/* Is the object there and healthy? Cheap; polled. NULL: ensure is called again instead. */
 	bool (*is_there)(void *self, const struct row *row, struct err *err);
@@ -60,8 +63,8 @@ struct manager_kind {
 
 /* An object in the world that carries our prefix, for the sweep of strays. */
 struct manager_object {
-	uint64_t rid;   /* the row it belongs to; 0: none can */
-	char name[64];  /* device, domain, route: as people know it */
+	uint64_t rid;  /* the row it belongs to; 0: none can */
+	char name[64]; /* device, domain, route: as people know it */
 };
 
 struct manager_config {
@@ -75,7 +78,8 @@ struct manager_config {
 	    size_t *n_objects, struct err *err);
 	/* Remove one that has no row. */
 	bool (*sweep)(void *self, const struct manager_object *object, struct err *err);
-	/* The object of a row appeared, failed or vanished: a reason to say hello. Any thread; must not block. */
+	/* The object of a row appeared, failed or vanished: a reason to say hello. Any thread; must
+	 * not block. */
 	void (*changed)(void *self, uint64_t rid);
 	int n_workers; /* 0 = 4 */
 };
@@ -118,12 +122,14 @@ bool manager_call(struct manager *manager, struct manager_call *call, struct err
 
 /*
  * The rows of an owner with rid > after, at most MANAGER_ROWS_MAX, in rid order: `have` of each,
- * kind, spec, attr and rev in `want`; arrays and texts in call->arena. Uses call->caller.owner only.
+ * kind, spec, attr and rev in `want`; arrays and texts in call->arena. Uses call->caller.owner
+ * only.
  */
 bool manager_status(
     struct manager *manager, uint64_t after, struct manager_call *call, struct err *err) must_check;
 
-/* Something happened in the world: look at all rows again soon (netlink and libvirt events). Any thread. */
+/* Something happened in the world: look at all rows again soon (netlink and libvirt events). Any
+ * thread. */
 void manager_wake(struct manager *manager);
 
 /* Does the row of this rid stand at least HELD (and not RELEASED)? Any thread; not inside admit. */
