@@ -8,7 +8,7 @@ build_all() {
 }
 
 build_programs() {
-	cd "$ROOT"
+	cd "$ROOT" || exit 1
 	[ -f build/build.ninja ] || cmake --preset dev >/dev/null || die "cmake fails; try: cmake --preset dev"
 	cmake --build build -- --quiet || die "the build fails; try: cmake --build build"
 }
