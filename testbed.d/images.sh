@@ -147,13 +147,16 @@ kvm_works() {
 
 # Boots vm-minimal with an accelerator until it says that it is ready, at most $2 seconds.
 image_boots() {
-	local vm=$IMAGES/vm-minimal status=0
-	grep -q vnode-ready < <(exec timeout -k 1 "$2" qemu-system-x86_64 \
+	local vm=$IMAGES/vm-minimal console guest status=0
+	exec {console}< <(exec timeout -k 1 "$2" qemu-system-x86_64 \
 		-machine "q35,accel=$1" -cpu "$(image_cpu "$1")" -m 256 \
 		-nodefaults -no-user-config -nographic -serial stdio -no-reboot \
 		-kernel "$vm/vmlinuz" -initrd "$vm/initrd.cpio" -append 'console=ttyS0 quiet panic=1' \
-		</dev/null 2>/dev/null) || status=$?
-	kill $! 2>/dev/null || true
+		</dev/null 2>/dev/null)
+	guest=$!
+	grep -q vnode-ready <&"$console" || status=$?
+	kill "$guest" 2>/dev/null || true
+	exec {console}<&-
 	return $status
 }
 
