@@ -105,8 +105,8 @@ handle(const struct rpc_server *server, struct request *request, const char *bod
 	xmlrpc_env_clean(&env);
 	request->name = arena_text(request->call->arena, name);
 	free((void *)(uintptr_t)name);
-	is_good = find_method(server, request, err) && check_role(request, err) &&
-		  run(request, params, reply, err);
+	request->method = find_method(server, request, err);
+	is_good = request->method && check_role(request, err) && run(request, params, reply, err);
 	xmlrpc_DECREF(params);
 	return is_good;
 }
