@@ -29,13 +29,10 @@ bool pki_init(const char *dir, struct err *err) must_check;
 /* Makes PREFIX.crt and PREFIX.key (0600), signed by the CA in dir. Replaces both atomically. */
 bool pki_issue(
     const char *dir, const struct pki_leaf *leaf, const char *prefix, struct err *err) must_check;
-<<<<<<< HEAD
 
 /* Appends what a certificate file says, lines key=value: subject, issuer, role, name, dns, ip,
  * usage, from, until, serial. */
 bool pki_show(const char *file, struct str *out, struct err *err) must_check;
-=======
->>>>>>> main
 
 bool pki_is_daemon_role(const char *role);
 bool pki_is_user_role(const char *role);
