@@ -16,24 +16,27 @@
 struct daemon;
 
 struct daemon_config {
-	const char *program;    /* "redirectord": /etc/vnode/redirectord.conf, certificate redirectord.crt */
-	const char *role;       /* "redirector": its role in certificates */
+	const char
+	    *program; /* "redirectord": /etc/vnode/redirectord.conf, certificate redirectord.crt */
+	const char *role; /* "redirector": its role in certificates */
 	const struct store_migration *migrations;
 	size_t n_migrations;
 };
 
 void daemon_free(struct daemon *daemon);
 
-/* Parses the command line, reads the configuration, opens state/DAEMON.db. NULL: *exit_code says how to end. */
+/* Parses the command line, reads the configuration, opens state/DAEMON.db. NULL: *exit_code says
+ * how to end. */
 struct daemon *daemon_start(const struct daemon_config *config, int argc, char **argv,
     int *exit_code) malloc_by(daemon_free) must_check;
 
 const struct conf *daemon_conf(const struct daemon *daemon);
 struct store *daemon_store(struct daemon *daemon);
-const char *daemon_host(const struct daemon *daemon); /* [daemon] name */
+const char *daemon_host(const struct daemon *daemon);      /* [daemon] name */
 const char *daemon_full_name(const struct daemon *daemon); /* "redirector@koganei" */
 
-/* A client of another daemon, with our certificate; cached, lives as long as the daemon. Any thread. */
+/* A client of another daemon, with our certificate; cached, lives as long as the daemon. Any
+ * thread. */
 const struct rpc_client *daemon_peer(
     struct daemon *daemon, const char *full_name, const char *address, struct err *err);
 

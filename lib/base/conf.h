@@ -1,6 +1,7 @@
 /*
- * Configuration files: INI with sections, hash comments, drop-ins FILE.d (all .conf) in lexical order.
- * Known keys and their defaults are rows of schemas/conf.def: CONF(section, key, default, doc).
+ * Configuration files: INI with sections, hash comments, drop-ins FILE.d (all .conf) in lexical
+ * order. Known keys and their defaults are rows of schemas/conf.def: CONF(section, key, default,
+ * doc).
  */
 #pragma once
 
@@ -13,7 +14,8 @@ struct conf;
 
 void conf_free(struct conf *conf);
 
-/* Reads file and drop-ins. Errors name file and line; unknown keys are warnings in the log with the nearest spelling. */
+/* Reads file and drop-ins. Errors name file and line; unknown keys are warnings in the log with the
+ * nearest spelling. */
 struct conf *conf_read(const char *file, struct err *err) malloc_by(conf_free) must_check;
 
 /* The value, its default from conf.def, or NULL. Borrowed. */
@@ -23,9 +25,10 @@ const char *conf_text(const struct conf *conf, const char *section, const char *
 bool conf_i64(const struct conf *conf, const char *section, const char *key, int64_t min,
     int64_t max, int64_t *value) must_check;
 
-/* All keys of a section in file order: at = 0, 1, …; false at the end. For sections whose keys are names ([underlay] u0=1Gbps). */
-bool conf_each(const struct conf *conf, const char *section, size_t at, const char **key,
-    const char **value);
+/* All keys of a section in file order: at = 0, 1, …; false at the end. For sections whose keys are
+ * names ([underlay] u0=1Gbps). */
+bool conf_each(
+    const struct conf *conf, const char *section, size_t at, const char **key, const char **value);
 
 /* The effective configuration, as --print-config shows it. */
 void conf_print(const struct conf *conf, struct str *out);

@@ -26,6 +26,7 @@
 	})
 
 enum err_code {
+
 #define ERR(name, code, fault, http, exit, sentence) ERR_##name,
 #include "schemas/err.def"
 #undef ERR
@@ -42,7 +43,8 @@ struct err {
 	char hint[256];    /* what to do next; "" = nothing to say */
 };
 
-/* Fill err (other fields cleared) and return false, so that `return err_set(…)` refuses. err may be NULL. */
+/* Fill err (other fields cleared) and return false, so that `return err_set(…)` refuses. err may be
+ * NULL. */
 bool err_set(struct err *err, enum err_code code, const char *format, ...) printf_like(3, 4);
 
 /* Prefix the sentence ("link 'l1': …") and return false. */
@@ -63,7 +65,8 @@ int err_code_exit(enum err_code code);             /* exit code of `vnode` */
 /* The code whose text is given, ERR_INTERNAL when there is none. */
 enum err_code err_code_parse(const char *text);
 
-/* Allocation that cannot fail: aborts instead (limits at the borders keep it out of reach). Owned by the caller: free(). */
+/* Allocation that cannot fail: aborts instead (limits at the borders keep it out of reach). Owned
+ * by the caller: free(). */
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t size);

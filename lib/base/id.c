@@ -51,7 +51,7 @@ id_parse(const char *text, uint64_t *id, struct err *err)
 		if (!digit || (i == 12 && ((digit - digits) & 1)))
 			return err_set(err, ERR_BAD_VALUE, "'%s' is no resource id", text);
 		value = i < 12 ? value << 5 | (uint64_t)(digit - digits)
-		               : value << 4 | (uint64_t)(digit - digits) >> 1;
+			       : value << 4 | (uint64_t)(digit - digits) >> 1;
 	}
 	*id = value;
 	return true;

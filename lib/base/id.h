@@ -27,7 +27,8 @@ struct id_text id_text(uint64_t id);
 /* ERR_BAD_VALUE unless it is 13 characters base32hex. */
 bool id_parse(const char *text, uint64_t *id, struct err *err) must_check;
 
-/* The device of a port: "vn" + the id's text (15 characters): the contract of programmerd and redirectord. */
+/* The device of a port: "vn" + the id's text (15 characters): the contract of programmerd and
+ * redirectord. */
 struct port_device id_port_device(uint64_t port);
 
 /* The MAC address of a port: 02 + the low 40 bits. */

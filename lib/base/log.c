@@ -72,8 +72,8 @@ write_line(enum log_level level, const char *module, const char *format, va_list
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	used = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &tm);
-	used += (size_t)snprintf(line + used, sizeof(line) - used, ".%03ldZ %s %s: ",
-	    now.tv_nsec / 1000000, level_names[level], module);
+	used += (size_t)snprintf(line + used, sizeof(line) - used,
+	    ".%03ldZ %s %s: ", now.tv_nsec / 1000000, level_names[level], module);
 	vsnprintf(line + used, sizeof(line) - used - 1, format, args);
 	used = strlen(line);
 	for (size_t i = 0; i < used; i++)

@@ -121,8 +121,8 @@ find(const struct map *map, const void *key, size_t size)
 	for (size_t i = hash & mask;; i = (i + 1) & mask) {
 		struct entry *entry = &map->entries[i];
 
-		if (!entry->key || (entry->hash == hash && entry->size == size &&
-		                       !memcmp(entry->key, key, size)))
+		if (!entry->key ||
+		    (entry->hash == hash && entry->size == size && !memcmp(entry->key, key, size)))
 			return entry;
 	}
 }

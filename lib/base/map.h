@@ -27,7 +27,8 @@ void *map_drop_id(struct map *map, uint64_t key);
 
 size_t map_size(const struct map *map);
 
-/* Values in no order: `for (size_t at = 0; (value = map_next(map, &at));)`. No change while walking. */
+/* Values in no order: `for (size_t at = 0; (value = map_next(map, &at));)`. No change while
+ * walking. */
 void *map_next(const struct map *map, size_t *at);
 
 static inline void

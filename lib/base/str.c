@@ -95,7 +95,7 @@ str_to_i64(const char *text, long long min, long long max, long long *value)
 	long long number;
 
 	if (!text || !((text[0] >= '0' && text[0] <= '9') ||
-	                (text[0] == '-' && text[1] >= '0' && text[1] <= '9')))
+			 (text[0] == '-' && text[1] >= '0' && text[1] <= '9')))
 		return false;
 	errno = 0;
 	number = strtoll(text, &end, 10);

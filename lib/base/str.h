@@ -14,7 +14,8 @@ struct str {
 	size_t cap;
 };
 
-/* Embedded: `struct str s = {0};` is an empty one. str_done frees, str_clear empties and keeps the memory. */
+/* Embedded: `struct str s = {0};` is an empty one. str_done frees, str_clear empties and keeps the
+ * memory. */
 void str_done(struct str *str);
 void str_clear(struct str *str);
 

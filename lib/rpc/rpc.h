@@ -47,7 +47,7 @@ struct rpc_field {
 	const char *name; /* NULL ends the table */
 	enum rpc_type type;
 	size_t offset;
-	size_t count_offset;             /* RPC_LIST: of the size_t n_NAME */
+	size_t count_offset;              /* RPC_LIST: of the size_t n_NAME */
 	const struct rpc_struct *element; /* RPC_LIST */
 	const char *doc;
 };
@@ -91,7 +91,8 @@ struct rpc_server;
 void rpc_server_free(struct rpc_server *server);
 struct rpc_server *rpc_server_new(void) malloc_by(rpc_server_free) must_check;
 
-/* Adds a service before the first request. A missing handler is refused (ERR_INTERNAL). ops and self must outlive the server. */
+/* Adds a service before the first request. A missing handler is refused (ERR_INTERNAL). ops and
+ * self must outlive the server. */
 bool rpc_server_add(struct rpc_server *server, const struct rpc_service *service, const void *ops,
     void *self, struct err *err) must_check;
 
@@ -105,9 +106,10 @@ void rpc_server_handle(struct rpc_server *server, const struct rpc_call *call, c
 
 /* ---- client ---------------------------------------------------------------------------------- */
 
-/* Post the body, append the answer's body to reply. ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_UNAUTHENTICATED. */
-typedef bool rpc_post(void *self, const char *body, size_t size, struct str *reply, int timeout_ms,
-    struct err *err);
+/* Post the body, append the answer's body to reply. ERR_UNAVAILABLE, ERR_TIMEOUT,
+ * ERR_UNAUTHENTICATED. */
+typedef bool rpc_post(
+    void *self, const char *body, size_t size, struct str *reply, int timeout_ms, struct err *err);
 
 struct rpc_client {
 	rpc_post *post;
@@ -117,7 +119,8 @@ struct rpc_client {
 
 /*
  * One call: args by their table, answer decoded into result (texts and lists in arena). A fault
- * comes back as the err it was, code, line, subject and hint included. Any thread if post allows it.
+ * comes back as the err it was, code, line, subject and hint included. Any thread if post allows
+ * it.
  */
 struct rpc_request {
 	const char *service;

@@ -11,7 +11,10 @@ struct test {
 	void (*run)(void);
 };
 
-#define TEST(function) {#function, function}
+#define TEST(function)                                                                             \
+	{                                                                                          \
+#function, function                                                                \
+	}
 
 /* Runs the tests (the one named by argv[1] only, if given) and returns the exit code of main. */
 int suite_run(const char *name, const struct test *tests, size_t n_tests, int argc, char **argv);
@@ -25,7 +28,8 @@ const char *test_dir(void);
  */
 void test_golden(const char *file, const char *text);
 
-/* The whole file; owned by the caller (free). Fails the test and returns "" when it cannot be read. */
+/* The whole file; owned by the caller (free). Fails the test and returns "" when it cannot be read.
+ */
 char *test_read(const char *path, size_t *size);
 
 #define suite_main(name, tests)                                                                    \

@@ -27,7 +27,8 @@ static void
 every_code_is_found_by_its_text(void)
 {
 	for (int code = 0; code < ERR_COUNT; code++)
-		assert_equal(err_code_parse(err_code_text((enum err_code)code)), (enum err_code)code);
+		assert_equal(
+		    err_code_parse(err_code_text((enum err_code)code)), (enum err_code)code);
 	assert_equal(err_code_parse("no such"), ERR_INTERNAL);
 }
 
@@ -35,7 +36,7 @@ static void
 an_arena_keeps_what_it_made(void)
 {
 	auto_arena struct arena *arena = arena_new();
-	char *texts[1000];
+	char *texts[1000] = {NULL};
 
 	for (int i = 0; i < 1000; i++)
 		texts[i] = arena_format(arena, "text %d", i);
@@ -91,7 +92,8 @@ an_id_survives_being_written_and_read(void)
 static void
 an_id_of_wrong_form_is_refused(void)
 {
-	static const char *const wrong[] = {"", "0", "000000000000W", "00000000000000", "0000000000001"};
+	static const char *const wrong[] = {
+	    "", "0", "000000000000W", "00000000000000", "0000000000001"};
 	struct err err;
 	uint64_t id;
 

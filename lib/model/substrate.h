@@ -1,0 +1,32 @@
+/*
+ * What sncd places on: hosts with what is free, and the transport view. Plain data.
+ */
+#pragma once
+
+#include "lib/model/graph.h"
+
+struct substrate_port {             /* an underlay port of a host */
+	const char *name;           /* "u0" */
+	int64_t rate_bps, free_bps; /* wire; what this port may send */
+	long vertex;                /* in the graph; -1 = not known to tncd */
+};
+
+struct substrate_host {
+	const char *name;
+	bool is_agw;
+	bool is_up;            /* both daemons have said hello lately */
+	int64_t cpu, cpu_free; /* virtual CPUs */
+	int64_t memory_bytes, memory_free_bytes;
+	int64_t disk_bytes, disk_free_bytes;
+	const char **images; /* names it has */
+	size_t n_images;
+	struct substrate_port *ports;
+	size_t n_ports;
+	int64_t loop_rate_bps, loop_free_bps; /* vnloop0/1, each direction */
+};
+
+struct substrate {
+	struct substrate_host *hosts;
+	size_t n_hosts;
+	struct graph *graph;
+};
