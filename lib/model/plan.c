@@ -10,6 +10,7 @@
 #include "lib/base/vec.h"
 
 struct ids {
+	uint32_t epoch; /* of the plan: other words that read as ids are left alone */
 	vec_of(uint64_t) seen;
 };
 
@@ -35,9 +36,9 @@ word_length(const char *text)
 	return n;
 }
 
-/* A word of 13 characters that reads as an id and starts with an epoch of ours. */
+/* A word of 13 characters that reads as an id of the plan's epoch. */
 static bool
-is_id(const char *word, size_t length, uint64_t *id)
+is_id(const struct ids *ids, const char *word, size_t length, uint64_t *id)
 {
 	char text[ID_TEXT_SIZE];
 	struct err err;
@@ -46,7 +47,7 @@ is_id(const char *word, size_t length, uint64_t *id)
 		return false;
 	memcpy(text, word, length);
 	text[length] = '\0';
-	return id_parse(text, id, &err);
+	return id_parse(text, id, &err) && id_epoch(*id) == ids->epoch;
 }
 
 static void
@@ -60,7 +61,7 @@ add_lines(struct ids *ids, const char *label, const char *text, struct str *out)
 			size_t length = word_length(at);
 			uint64_t id;
 
-			if (is_id(at, length, &id))
+			if (is_id(ids, at, length, &id))
 				add_id(ids, id, out);
 			else
 				str_add_bytes(out, at, length ? length : 1);
@@ -79,6 +80,7 @@ plan_print(const struct plan *plan, struct str *out)
 	for (size_t i = 0; i < plan->n_rows; i++) {
 		const struct plan_row *row = &plan->rows[i];
 
+		ids.epoch = id_epoch(row->rid);
 		add_id(&ids, row->rid, out);
 		str_addf(out, " %s %s: %s\n", row->manager, row->kind, row->subject);
 		add_lines(&ids, "spec", row->spec, out);
