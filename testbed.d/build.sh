@@ -1,0 +1,23 @@
+# Builds everything that the testbed runs: programs into build/bin, images into build/images.
+# shellcheck shell=bash
+
+build_all() {
+	packages_install
+	build_programs
+	images_build
+}
+
+build_programs() {
+	cd "$ROOT" || exit 1
+	[ -f build/build.ninja ] || cmake --preset dev >/dev/null || die "cmake fails; try: cmake --preset dev"
+	cmake --build build -- --quiet || die "the build fails; try: cmake --build build"
+}
+
+# All programs that the profile's hosts run must be there.
+build_complete() {
+	local program absent=
+	for program in vnode sncd tncd redirectord programmerd routerd; do
+		[ -x "$ROOT/build/bin/$program" ] || absent+=" $program"
+	done
+	[ -z "$absent" ] || die "build/bin lacks:$absent"
+}
