@@ -54,7 +54,8 @@ substrate_copy(const struct substrate *from, struct arena *arena)
 	for (size_t i = 0; i < copy->n_hosts; i++) {
 		struct substrate_host *host = &copy->hosts[i];
 
-		host->ports = copy_array(arena, host->ports, host->n_ports * sizeof(host->ports[0]));
+		host->ports =
+		    copy_array(arena, host->ports, host->n_ports * sizeof(host->ports[0]));
 	}
 	copy->graph = from->graph ? graph_copy(from->graph, arena) : NULL;
 	return copy;
@@ -215,8 +216,7 @@ is_over(struct search *search)
 {
 	const struct embed_request *request = search->request;
 
-	return search->steps_left-- <= 0 ||
-	    clock_boot_ms(request->clock) > request->deadline_ms;
+	return search->steps_left-- <= 0 || clock_boot_ms(request->clock) > request->deadline_ms;
 }
 
 /* Remembers the refusal that came closest: the deepest, and there the one furthest on. */
@@ -285,16 +285,13 @@ search_mapping(const struct search *search)
 	struct mapping *mapping = arena_new_of(search->arena, struct mapping);
 
 	mapping->n_nodes = search->n_nodes;
-	mapping->nodes =
-	    arena_alloc(search->arena, search->n_nodes * sizeof(mapping->nodes[0]));
+	mapping->nodes = arena_alloc(search->arena, search->n_nodes * sizeof(mapping->nodes[0]));
 	for (size_t i = 0; i < search->n_nodes; i++) {
 		mapping->nodes[i].node = search->nodes[i].node;
-		mapping->nodes[i].host =
-		    &search->request->substrate->hosts[search->nodes[i].host];
+		mapping->nodes[i].host = &search->request->substrate->hosts[search->nodes[i].host];
 	}
 	mapping->n_links = search->n_links;
-	mapping->links =
-	    arena_alloc(search->arena, search->n_links * sizeof(mapping->links[0]));
+	mapping->links = arena_alloc(search->arena, search->n_links * sizeof(mapping->links[0]));
 	for (size_t i = 0; i < search->n_links; i++)
 		mapping->links[i] = link_mapping(search, &search->links[i]);
 	return mapping;

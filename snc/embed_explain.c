@@ -46,8 +46,8 @@ embed_explain_unsuitable(const struct search *search, size_t node, size_t host, 
 		return explain_at(err, asked->amap->where, "node", name);
 	}
 	if (left->is_agw) {
-		err_set(err, ERR_S12, "node '%s': '%s' is an access gateway and takes no nodes", name,
-		    left->name);
+		err_set(err, ERR_S12, "node '%s': '%s' is an access gateway and takes no nodes",
+		    name, left->name);
 		err_hint(err, "name a VNode, or leave the amap out");
 	} else if (!left->is_up) {
 		err_set(err, ERR_O03, "node '%s': VNode '%s' is unreachable", name, left->name);
@@ -84,8 +84,8 @@ amounts_of(const struct slice_node *node, const struct substrate_host *left, con
 }
 
 bool
-embed_explain_node(const struct search *search, size_t node, size_t host, const char *resource,
-    struct err *err)
+embed_explain_node(
+    const struct search *search, size_t node, size_t host, const char *resource, struct err *err)
 {
 	const struct search_node *asked = &search->nodes[node];
 	const struct substrate_host *left = &search->left->hosts[host];
@@ -96,9 +96,8 @@ embed_explain_node(const struct search *search, size_t node, size_t host, const 
 	    asked->amap ? "" : ", and no other VNode has more");
 	err_hint(err, "ask for at most %s, or %s", amounts.free,
 	    asked->amap ? "leave the amap out" : "wait until another slice is deleted");
-	return explain_at(err,
-	    where_asked(&asked->node->resources, resource, asked->node->where), "node",
-	    asked->node->name);
+	return explain_at(err, where_asked(&asked->node->resources, resource, asked->node->where),
+	    "node", asked->node->name);
 }
 
 static struct slice_where
@@ -127,7 +126,8 @@ embed_explain_port(const struct search *search, const struct search_link *link, 
 		free_bps = left->ports[i].free_bps;
 	}
 	err_set(err, ERR_R02, "link '%s' asks for %s on the wire; '%s' has at most %s free (%s)",
-	    link->link->name, rate_text(asked_bps).text, left->name, rate_text(free_bps).text, port);
+	    link->link->name, rate_text(asked_bps).text, left->name, rate_text(free_bps).text,
+	    port);
 	err_hint(err, "ask for a lower bandwidth, or place the node on another VNode");
 	return explain_at(err, where_rate(link->link), "link", link->link->name);
 }
@@ -206,11 +206,14 @@ embed_explain_path(const struct search *search, const struct search_link *link, 
 		    "link '%s' asks for %s from '%s' to '%s'; the best path with its rate takes %s",
 		    name, time_text(link->link->latency_us).text, a->name, b->name,
 		    time_text(best.latency_us).text);
-		err_hint(err, "allow %s, or place the nodes nearer", time_text(best.latency_us).text);
+		err_hint(
+		    err, "allow %s, or place the nodes nearer", time_text(best.latency_us).text);
 	} else {
 		err_set(err, ERR_R03,
-		    "link '%s' asks for %s on the wire from '%s' to '%s'; the widest path has %s free",
-		    name, rate_text(link->up_bps > link->down_bps ? link->up_bps : link->down_bps).text,
+		    "link '%s' asks for %s on the wire from '%s' to '%s'; the widest path has %s "
+		    "free",
+		    name,
+		    rate_text(link->up_bps > link->down_bps ? link->up_bps : link->down_bps).text,
 		    a->name, b->name, rate_text(best.rate_bps).text);
 		err_hint(err, "ask for a lower bandwidth, or place the nodes elsewhere");
 	}

@@ -45,7 +45,7 @@ try_ports(const struct search *search, const struct search_link *link, struct of
 	int64_t slack_a = a->free_bps - link->up_bps, slack_b = b->free_bps - link->down_bps;
 	struct offer offer = {true, port_a, port_b, slack_a < slack_b ? slack_a : slack_b,
 	    {(unsigned)a->vertex, (unsigned)b->vertex, link->up_bps, link->down_bps,
-	        link->link->latency_us},
+		link->link->latency_us},
 	    {0}};
 	struct err why;
 
@@ -54,7 +54,8 @@ try_ports(const struct search *search, const struct search_link *link, struct of
 	if (!graph_find(search->left->graph, &offer.demand, search->arena, &offer.path, &why))
 		return;
 	if (best->is_there && (offer.path.latency_us > best->path.latency_us ||
-	    (offer.path.latency_us == best->path.latency_us && offer.slack_bps <= best->slack_bps)))
+				  (offer.path.latency_us == best->path.latency_us &&
+				      offer.slack_bps <= best->slack_bps)))
 		return;
 	*best = offer;
 }
@@ -73,11 +74,11 @@ static bool
 refuse_far(const struct search *search, const struct search_link *link, struct err *err)
 {
 	if (!has_port(host_of(search, link->node_a), link->up_bps))
-		return embed_explain_port(search, link,
-		    (size_t)search->nodes[link->node_a].host, link->up_bps, err);
+		return embed_explain_port(
+		    search, link, (size_t)search->nodes[link->node_a].host, link->up_bps, err);
 	if (!has_port(host_of(search, link->node_b), link->down_bps))
-		return embed_explain_port(search, link,
-		    (size_t)search->nodes[link->node_b].host, link->down_bps, err);
+		return embed_explain_port(
+		    search, link, (size_t)search->nodes[link->node_b].host, link->down_bps, err);
 	return embed_explain_path(search, link, err);
 }
 

@@ -104,7 +104,8 @@ static int64_t
 load_with(const struct substrate_host *host, const struct slice_node *node)
 {
 	int64_t cpu = host->cpu - host->cpu_free + node->cpu;
-	int64_t memory_mib = (host->memory_bytes - host->memory_free_bytes + node->memory_bytes) >> 20;
+	int64_t memory_mib =
+	    (host->memory_bytes - host->memory_free_bytes + node->memory_bytes) >> 20;
 	int64_t total_mib = host->memory_bytes >> 20;
 	int64_t cpu_load = host->cpu > 0 ? cpu * 1000 / host->cpu : 1000;
 	int64_t memory_load = total_mib > 0 ? memory_mib * 1000 / total_mib : 1000;

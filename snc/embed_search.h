@@ -10,10 +10,10 @@ enum { EMBED_NOWHERE = -1 };
 
 struct search_link {
 	const struct slice_link *link;
-	size_t node_a, node_b;     /* by index, at the first and second vport */
-	int64_t up_bps, down_bps;  /* wire: a to b, b to a */
+	size_t node_a, node_b;    /* by index, at the first and second vport */
+	int64_t up_bps, down_bps; /* wire: a to b, b to a */
 	bool is_routed, is_local;
-	size_t port_a, port_b;     /* by index, when not local */
+	size_t port_a, port_b; /* by index, when not local */
 	struct graph_demand demand;
 	struct graph_path path;
 };
@@ -42,8 +42,8 @@ struct search {
 /* embed_node.c: nodes on hosts. */
 
 /* May the host take the node, as things stand? Else why not, with line and hint. */
-bool embed_node_fits(const struct search *search, size_t node, size_t host, struct err *err)
-    must_check;
+bool embed_node_fits(
+    const struct search *search, size_t node, size_t host, struct err *err) must_check;
 
 /* Puts the node on the host and routes its links to nodes that are placed. Else all as before. */
 bool embed_node_place(struct search *search, size_t node, size_t host, struct err *err) must_check;
@@ -73,8 +73,8 @@ bool embed_explain_unsuitable(
     const struct search *search, size_t node, size_t host, struct err *err);
 
 /* The node asks more of a resource ("cpu", "memory", "disk") than the host has left. */
-bool embed_explain_node(const struct search *search, size_t node, size_t host,
-    const char *resource, struct err *err);
+bool embed_explain_node(
+    const struct search *search, size_t node, size_t host, const char *resource, struct err *err);
 
 /* No port of the host can send that much. */
 bool embed_explain_port(const struct search *search, const struct search_link *link, size_t host,

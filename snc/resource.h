@@ -20,7 +20,7 @@ struct resource_port {
 struct resource_context {
 	const char *slice_id;
 	const struct slice *slice;
-	const char *tnc; /* name of the TNC: "tnc@ctl" */
+	const char *tnc;                   /* name of the TNC: "tnc@ctl" */
 	const struct resource_port *ports; /* all, by node and vport, in document order */
 	size_t n_ports;
 	struct arena *arena;
@@ -31,8 +31,8 @@ uint64_t resource_port_id(
     const struct resource_context *context, const char *node, const char *vport);
 
 /* Spec and attributes of the row of a node (power on). Texts in the context's arena. */
-void resource_node(const struct resource_context *context, const struct mapping_node *node,
-    struct plan_row *row);
+void resource_node(
+    const struct resource_context *context, const struct mapping_node *node, struct plan_row *row);
 
 /* Of the share of a transport path for a link that is not local. */
 void resource_share(const struct resource_context *context, const struct substrate *substrate,
@@ -47,8 +47,8 @@ struct resource_end {
 };
 
 /* Of one end of a link (open). */
-void resource_link_end(const struct resource_context *context, const struct resource_end *end,
-    struct plan_row *row);
+void resource_link_end(
+    const struct resource_context *context, const struct resource_end *end, struct plan_row *row);
 
 /* The same attributes with the node switched on or off, the link end opened or closed: text in
  * arena. A kind without such an attribute keeps what it has. */
@@ -57,14 +57,14 @@ bool resource_switch(const char *kind, const char *attr, bool is_on, struct aren
 
 /* What a row takes from the substrate. Texts in the arena that read it. */
 struct resource_charge {
-	const char *kind;                          /* "node", "link_end", "share" */
-	const char *host;                          /* of a node or link end */
-	int64_t cpu, memory_bytes, disk_bytes;     /* node */
-	const char *port;                          /* link end: u0, loop0 */
-	int64_t rate_bps;                          /* link end: what it sends */
-	const char *from;                          /* share: the vertex where `edges` begin */
-	struct spec_list edges;                    /* share */
-	int64_t rate_ab_bps, rate_ba_bps;          /* share */
+	const char *kind;                      /* "node", "link_end", "share" */
+	const char *host;                      /* of a node or link end */
+	int64_t cpu, memory_bytes, disk_bytes; /* node */
+	const char *port;                      /* link end: u0, loop0 */
+	int64_t rate_bps;                      /* link end: what it sends */
+	const char *from;                      /* share: the vertex where `edges` begin */
+	struct spec_list edges;                /* share */
+	int64_t rate_ab_bps, rate_ba_bps;      /* share */
 };
 
 /* Reads it from a row's manager, kind and spec. ERR_BAD_VALUE for what sncd has not written. */

@@ -54,8 +54,8 @@ end_attributes(const struct resource_context *context, const struct resource_end
 }
 
 void
-resource_link_end(const struct resource_context *context, const struct resource_end *end,
-    struct plan_row *row)
+resource_link_end(
+    const struct resource_context *context, const struct resource_end *end, struct plan_row *row)
 {
 	const struct slice_link *link = end->link->link;
 	const struct slice_bind_end *bound = slice_link_end(context->slice, link, end->is_b);

@@ -22,10 +22,9 @@ add_ports(const struct resource_context *context, const struct slice_node *node,
 		const struct slice_link *link =
 		    slice_port_link(context->slice, node, vport, &(unsigned){0});
 
-		vec_push(ports,
-		    arena_format(context->arena, "%s %s %lld",
-			id_text(resource_port_id(context, node->name, vport)).text, vport,
-			link ? (long long)link->mtu : MTU_UNBOUND));
+		vec_push(ports, arena_format(context->arena, "%s %s %lld",
+				    id_text(resource_port_id(context, node->name, vport)).text,
+				    vport, link ? (long long)link->mtu : MTU_UNBOUND));
 	}
 }
 
@@ -57,16 +56,15 @@ add_gso(const struct resource_context *context, const struct slice_node *node, t
 
 		if (ceil_bps <= 0)
 			continue;
-		vec_push(gso,
-		    arena_format(context->arena, "%s %lld",
-			id_text(resource_port_id(context, node->name, vport)).text,
-			(long long)gso_segments(rate_on_wire(ceil_bps, link->mtu))));
+		vec_push(gso, arena_format(context->arena, "%s %lld",
+				  id_text(resource_port_id(context, node->name, vport)).text,
+				  (long long)gso_segments(rate_on_wire(ceil_bps, link->mtu))));
 	}
 }
 
 void
-resource_node(const struct resource_context *context, const struct mapping_node *mapped,
-    struct plan_row *row)
+resource_node(
+    const struct resource_context *context, const struct mapping_node *mapped, struct plan_row *row)
 {
 	const struct slice_node *node = mapped->node;
 	texts ports = {0}, gso = {0};

@@ -13,8 +13,7 @@ resource_share(const struct resource_context *context, const struct substrate *s
 {
 	const struct slice_link *link = mapped->link;
 	const struct graph *graph = substrate->graph;
-	const char **edges =
-	    arena_alloc(context->arena, mapped->path.n_edges * sizeof(edges[0]));
+	const char **edges = arena_alloc(context->arena, mapped->path.n_edges * sizeof(edges[0]));
 	struct share_spec spec = {
 	    .slice = context->slice_id,
 	    .link = link->name,
@@ -66,12 +65,12 @@ resource_share_take(struct graph *graph, const struct resource_charge *charge, s
 		edge->free_ab_bps -= is_forward ? charge->rate_ab_bps : charge->rate_ba_bps;
 		edge->free_ba_bps -= is_forward ? charge->rate_ba_bps : charge->rate_ab_bps;
 		if (edge->free_ab_bps < 0 || edge->free_ba_bps < 0)
-			fits = err_set(err, ERR_R03, "edge '%s' has no %s free any more",
-			    edge->name,
-			    rate_text(charge->rate_ab_bps > charge->rate_ba_bps
-				    ? charge->rate_ab_bps
-				    : charge->rate_ba_bps)
-				.text);
+			fits =
+			    err_set(err, ERR_R03, "edge '%s' has no %s free any more", edge->name,
+				rate_text(charge->rate_ab_bps > charge->rate_ba_bps
+					      ? charge->rate_ab_bps
+					      : charge->rate_ba_bps)
+				    .text);
 		at = (long)(is_forward ? edge->b : edge->a);
 	}
 	return fits;

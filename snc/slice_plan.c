@@ -109,8 +109,7 @@ slice_plan(const struct slice_plan_request *request, struct arena *arena, struct
 	is_good = is_good && plan_all(&context, request, &rows, err);
 	if (is_good) {
 		plan->n_rows = rows.n;
-		plan->rows = (void *)arena_copy(
-		    arena, rows.items, rows.n * sizeof(rows.items[0]));
+		plan->rows = (void *)arena_copy(arena, rows.items, rows.n * sizeof(rows.items[0]));
 	}
 	vec_done(&ports);
 	vec_done(&rows);
