@@ -17,7 +17,7 @@ fault_point(const char *name)
 	const char *wanted = getenv("VNODE_CRASH");
 	size_t length = strlen(name);
 
-	if (!wanted || strncmp(wanted, name, length) || wanted[length] != ':')
+	if (!wanted || strncmp(wanted, name, length) != 0 || wanted[length] != ':')
 		return;
 	if (atomic_fetch_add(&passages, 1) + 1 == strtol(wanted + length + 1, NULL, 10))
 		raise(SIGKILL);

@@ -7,6 +7,9 @@
 #pragma once
 
 #include "lib/base/err.h"
+#include "lib/base/str.h"
+
+enum pki_usage { PKI_USAGE_ROLE, PKI_USAGE_SERVER, PKI_USAGE_NONE };
 
 struct pki_leaf {
 	const char *role;
@@ -15,15 +18,21 @@ struct pki_leaf {
 	size_t n_ips;
 	const char *const *dns; /* further DNS names, besides ROLE.NAME.vnode */
 	size_t n_dns;
-	int days; /* 0 = 90; negative: already expired, for tests */
+	int days;             /* 0 = 90; negative: already expired, for tests */
+	enum pki_usage usage; /* other than as the role wants: for tests of those who verify */
 };
 
-/* Makes DIR/ca.crt and DIR/ca.key (0600). ERR_CONFLICT when there is one already. */
+/* Makes DIR (0755 when absent), DIR/ca.crt and DIR/ca.key (0600). ERR_CONFLICT when there is one
+ * already. */
 bool pki_init(const char *dir, struct err *err) must_check;
 
 /* Makes PREFIX.crt and PREFIX.key (0600), signed by the CA in dir. Replaces both atomically. */
 bool pki_issue(
     const char *dir, const struct pki_leaf *leaf, const char *prefix, struct err *err) must_check;
+
+/* Appends what a certificate file says, lines key=value: subject, issuer, role, name, dns, ip,
+ * usage, from, until, serial. */
+bool pki_show(const char *file, struct str *out, struct err *err) must_check;
 
 bool pki_is_daemon_role(const char *role);
 bool pki_is_user_role(const char *role);

@@ -31,8 +31,8 @@ typedef void http_handler(
     void *self, const struct http_request *request, struct http_response *response);
 
 struct http_server_config {
-	const char
-	    *address; /* "10.63.0.1:7701", or "unix:/run/vnode/sncd.sock" (made with mode 0600) */
+	const char *address; /* "10.63.0.1:7701" (port 0: any), "[fd00::1]:7701" or
+				"unix:/run/vnode/sncd.sock" (mode 0600) */
 	const char *ca_file; /* PEM: callers must be signed by it */
 	const char *cert_file;
 	const char *key_file; /* mode 0600 or stricter, else refused */
@@ -48,3 +48,9 @@ void http_server_free(struct http_server *server);
 /* Listens at once. NULL on failure. config is copied. Wildcard addresses are refused. */
 struct http_server *http_server_new(const struct http_server_config *config, struct err *err)
     malloc_by(http_server_free) must_check;
+
+/* The TCP port it listens on, 0 for a UNIX socket. */
+unsigned http_server_port(const struct http_server *server);
+
+/* Takes no new connections from now on; true when within wait_ms no handler runs any more. */
+bool http_server_drain(struct http_server *server, int wait_ms) must_check;

@@ -6,7 +6,7 @@
  *     auto_txn struct txn *txn = store_begin(store);
  *     if (!txn_run(txn, err, "INSERT INTO slice(id, name) VALUES(?, ?)", "it", id, name))
  *             return false;
- *     return txn_commit(txn, err);
+ *     return txn_commit(&txn, err);
  *
  * A transaction that leaves its scope without txn_commit is rolled back.
  * A fsync or I/O error is fatal: the process ends and re-reads the truth (RELIABILITY: a retried
@@ -32,7 +32,7 @@ struct store_migration {
 /* SQL of schemas/sql/PART/NNNN_*.sql as a NUL-terminated constant of the program. */
 #define STORE_SQL(symbol, path)                                                                    \
 	__asm__(".pushsection .rodata\n"                                                           \
-		".global " #symbol "\n" #symbol ":\n"                                              \
+		".global " #symbol "\n.hidden " #symbol "\n" #symbol ":\n"                         \
 		".incbin \"" path "\"\n"                                                           \
 		".byte 0\n"                                                                        \
 		".popsection\n");                                                                  \
@@ -84,6 +84,12 @@ const char *rows_text(struct rows *rows, int column);
 const void *rows_blob(struct rows *rows, int column, size_t *size);
 
 static inline void
+store_cleanup(struct store **store)
+{
+	store_close(*store);
+}
+
+static inline void
 txn_cleanup(struct txn **txn)
 {
 	txn_cancel(*txn);
@@ -95,5 +101,6 @@ rows_cleanup(struct rows **rows)
 	rows_done(*rows);
 }
 
+#define auto_store __attribute__((cleanup(store_cleanup)))
 #define auto_txn __attribute__((cleanup(txn_cleanup)))
 #define auto_rows __attribute__((cleanup(rows_cleanup)))

@@ -28,7 +28,7 @@ suite_run(const char *name, const struct test *tests, size_t n_tests, int argc, 
 		return 1;
 	suite = CU_add_suite(name, NULL, NULL);
 	for (size_t i = 0; i < n_tests; i++)
-		if (argc < 2 || !strcmp(argv[1], tests[i].name))
+		if (argc < 2 || strcmp(argv[1], tests[i].name) == 0)
 			CU_add_test(suite, tests[i].name, tests[i].run);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	CU_basic_run_tests();
@@ -65,7 +65,7 @@ test_golden(const char *file, const char *text)
 		return;
 	}
 	wanted = test_read(path.text, &size);
-	if (strcmp(wanted, text))
+	if (strcmp(wanted, text) != 0)
 		printf("\n--- %s differs; this is what came:\n%s---\n", path.text, text);
 	CU_ASSERT_STRING_EQUAL(wanted, text);
 }

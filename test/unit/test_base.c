@@ -36,7 +36,7 @@ static void
 an_arena_keeps_what_it_made(void)
 {
 	auto_arena struct arena *arena = arena_new();
-	char *texts[1000];
+	char *texts[1000] = {NULL};
 
 	for (int i = 0; i < 1000; i++)
 		texts[i] = arena_format(arena, "text %d", i);

@@ -1,0 +1,114 @@
+/*
+ * The command line: `vnode NOUN VERB [NAME] [FLAGS]`. One file a noun, one row a verb; this header
+ * is what the nouns share. Results go to stdout; progress, hints and errors to stderr; exit codes
+ * are those of schemas/err.def.
+ */
+#pragma once
+
+#include "lib/api/snc_api.h"
+#include "lib/api/tnc_api.h"
+#include "lib/base/arena.h"
+#include "lib/base/str.h"
+
+struct cli;
+
+/* One verb of a noun. Its function returns the exit code. */
+struct cli_verb {
+	const char *noun;
+	const char *verb;    /* "" = the noun alone is the command */
+	const char *usage;   /* what follows: "SLICE/NODE -- COMMAND…" */
+	const char *summary; /* one line */
+	const char *flags;   /* names of the flags it takes, blank-separated */
+	int (*run)(struct cli *cli);
+	const char *detail; /* examples and remarks for --help; may be NULL */
+};
+
+extern const struct cli_verb cli_slice_verbs[], cli_node_verbs[], cli_link_verbs[],
+    cli_path_verbs[], cli_host_verbs[], cli_event_verbs[], cli_doctor_verbs[], cli_orphans_verbs[],
+    cli_pki_verbs[];
+
+struct cli_flags {
+	bool json, yes, no_input, no_wait, wait, help, read, follow, ctl;
+	const char *wait_state; /* --wait=STATE */
+	const char *file;       /* -f FILE */
+	const char *timeout;    /* --timeout 5m */
+	const char *context;    /* --context NAME */
+	const char *send;       /* --send TEXT */
+	const char *expect;     /* --expect TEXT */
+	const char *goal;       /* --goal STATE */
+	const char *slice;      /* --slice NAME */
+};
+
+struct cli {
+	const struct cli_verb *verb;
+	struct cli_flags flags;
+	const char **words; /* what is neither flag nor behind `--` */
+	size_t n_words;
+	char **rest; /* behind `--` */
+	size_t n_rest;
+	struct arena *arena;         /* of the command: all results */
+	struct cli_context *context; /* made at first use */
+};
+
+/* ---- flags and words (cli_args.c) --------------------------------------------------------------
+ */
+
+/* Fills flags, words, rest. ERR_USAGE. */
+bool cli_parse(struct cli *cli, int argc, char **argv, struct err *err) must_check;
+
+/* --timeout in milliseconds, or what is given. ERR_USAGE. */
+bool cli_timeout(
+    const struct cli *cli, int64_t otherwise_ms, int64_t *ms, struct err *err) must_check;
+
+/* The only word; ERR_USAGE naming `what` when there is none or more than one. */
+bool cli_word(
+    const struct cli *cli, const char *what, const char **word, struct err *err) must_check;
+
+/* Splits SLICE/NAME; ERR_USAGE. */
+bool cli_split(struct cli *cli, const char *word, const char **slice, const char **name,
+    struct err *err) must_check;
+
+void cli_help_verb(const struct cli_verb *verb);
+
+/* ---- the other side (cli_context.c)
+ * -------------------------------------------------------------- */
+
+/* Clients of sncd and tncd by the configuration: $VNODE_CONFIG, else
+ * $XDG_CONFIG_HOME/vnode/config.ini. */
+const struct rpc_client *cli_snc(struct cli *cli, struct err *err);
+const struct rpc_client *cli_tnc(struct cli *cli, struct err *err);
+void cli_context_free(struct cli_context *context);
+
+/* ---- output (cli_output.c)
+ * ----------------------------------------------------------------------- */
+
+/* Prints the error as the portal and the REST API would say it, returns its exit code. file may be
+ * NULL. */
+int cli_fail(const struct cli *cli, const struct err *err, const char *file);
+
+/* One diagnosis of a check. */
+void cli_diagnosis(const struct snc_diagnosis *diagnosis, const char *file);
+
+/* The result of a call as JSON on stdout. */
+void cli_json(const struct rpc_service *service, const char *method, const void *result);
+
+/* A table: a row of cells a time, printed aligned at the end. Cells are copied. */
+struct cli_table;
+struct cli_table *cli_table_new(size_t n_columns, ...); /* headings: const char * */
+void cli_table_row(struct cli_table *table, ...); /* cells: const char *; NULL or "" shows as - */
+void cli_table_print(struct cli_table *table);    /* to stdout; frees it */
+
+/* "3m12s" since a wall time; in arena. */
+const char *cli_age(struct cli *cli, int64_t since_ms);
+
+/* ---- waiting (cli_wait.c)
+ * ------------------------------------------------------------------------ */
+
+/* The highest event number there is; 0 on failure. */
+int64_t cli_last_event(struct cli *cli, const struct rpc_client *snc);
+
+/*
+ * Waits until the slice has `state` ("GONE" = deleted; NULL = nothing under way) or cannot get
+ * there, printing events after `seq` to stderr. Returns the exit code: 7 when time ran out.
+ */
+int cli_wait_slice(struct cli *cli, const char *slice_id, const char *state, int64_t seq);

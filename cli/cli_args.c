@@ -1,0 +1,194 @@
+/*
+ * Flags and words of a command. Which flags a verb takes stands in its row; what they mean is the
+ * same everywhere and stands here.
+ */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum flag_kind { FLAG_BARE, FLAG_VALUE, FLAG_OPTIONAL };
+
+static const struct flag {
+	const char *name;
+	char letter;
+	enum flag_kind kind;
+	size_t offset;       /* of the bool, or of the text */
+	size_t offset_value; /* FLAG_OPTIONAL: of the text */
+	const char *help;
+} flags[] = {
+    {"help", 'h', FLAG_BARE, offsetof(struct cli_flags, help), 0, "this text"},
+    {"json", 'j', FLAG_BARE, offsetof(struct cli_flags, json), 0, "print what the API answers"},
+    {"context", 0, FLAG_VALUE, offsetof(struct cli_flags, context), 0,
+	"NAME of a context of the configuration"},
+    {"file", 'f', FLAG_VALUE, offsetof(struct cli_flags, file), 0,
+	"FILE with the document; - is stdin"},
+    {"wait", 'w', FLAG_OPTIONAL, offsetof(struct cli_flags, wait),
+	offsetof(struct cli_flags, wait_state), "until it is done, or until the given STATE"},
+    {"no-wait", 0, FLAG_BARE, offsetof(struct cli_flags, no_wait), 0,
+	"return at once (the default)"},
+    {"timeout", 0, FLAG_VALUE, offsetof(struct cli_flags, timeout), 0, "TIME to wait: 30s, 5m"},
+    {"goal", 0, FLAG_VALUE, offsetof(struct cli_flags, goal), 0,
+	"STATE to reach: DEFINED, RESERVED or RUNNING"},
+    {"slice", 's', FLAG_VALUE, offsetof(struct cli_flags, slice), 0, "NAME: of this slice only"},
+    {"yes", 'y', FLAG_BARE, offsetof(struct cli_flags, yes), 0, "do not ask"},
+    {"no-input", 0, FLAG_BARE, offsetof(struct cli_flags, no_input), 0, "never ask"},
+    {"read", 0, FLAG_BARE, offsetof(struct cli_flags, read), 0, "print what there is and end"},
+    {"follow", 0, FLAG_BARE, offsetof(struct cli_flags, follow), 0, "go on until interrupted"},
+    {"send", 0, FLAG_VALUE, offsetof(struct cli_flags, send), 0, "TEXT to type, and Enter"},
+    {"expect", 0, FLAG_VALUE, offsetof(struct cli_flags, expect), 0,
+	"TEXT to wait for in the output"},
+};
+
+enum { N_FLAGS = sizeof(flags) / sizeof(flags[0]) };
+
+static const char always[] = "help json context";
+
+static bool take_flag(struct cli *cli, int argc, char **argv, int *at, struct err *err);
+
+bool
+cli_parse(struct cli *cli, int argc, char **argv, struct err *err)
+{
+	cli->words = arena_alloc(cli->arena, ((size_t)argc + 1) * sizeof(*cli->words));
+	for (int i = 0; i < argc; i++) {
+		if (!strcmp(argv[i], "--")) {
+			cli->rest = argv + i + 1;
+			cli->n_rest = (size_t)(argc - i - 1);
+			return true;
+		}
+		if (argv[i][0] == '-' && argv[i][1]) {
+			if (!take_flag(cli, argc, argv, &i, err))
+				return false;
+		} else {
+			cli->words[cli->n_words++] = argv[i];
+		}
+	}
+	return true;
+}
+
+/* Is the word among the blank-separated ones of list? */
+static bool
+is_among(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = list; (at = strstr(at, word)); at += length)
+		if ((at == list || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+			return true;
+	return false;
+}
+
+static const struct flag *
+find_flag(const struct cli_verb *verb, const char *arg)
+{
+	size_t length = strcspn(arg, "=");
+
+	for (size_t i = 0; i < N_FLAGS; i++) {
+		const struct flag *flag = &flags[i];
+		bool is_long = arg[1] == '-' && strlen(flag->name) == length - 2 &&
+			       !strncmp(arg + 2, flag->name, length - 2);
+		bool is_short = arg[1] == flag->letter && flag->letter && !arg[2];
+
+		if ((is_long || is_short) &&
+		    (is_among(always, flag->name) || is_among(verb->flags, flag->name)))
+			return flag;
+	}
+	return NULL;
+}
+
+static bool
+take_flag(struct cli *cli, int argc, char **argv, int *at, struct err *err)
+{
+	const char *arg = argv[*at], *equals = strchr(arg, '=');
+	const struct flag *flag = find_flag(cli->verb, arg);
+	char *slots = (char *)&cli->flags;
+
+	if (!flag) {
+		err_set(err, ERR_USAGE, "'%s' is no flag of vnode %s %s", arg, cli->verb->noun,
+		    cli->verb->verb);
+		return err_hint(err, "vnode %s %s --help", cli->verb->noun, cli->verb->verb);
+	}
+	if (flag->kind == FLAG_BARE && equals)
+		return err_set(err, ERR_USAGE, "--%s takes no value", flag->name);
+	if (flag->kind != FLAG_VALUE)
+		*(bool *)(slots + flag->offset) = true;
+	if (flag->kind == FLAG_OPTIONAL && equals)
+		*(const char **)(slots + flag->offset_value) = equals + 1;
+	if (flag->kind != FLAG_VALUE)
+		return true;
+	if (!equals && *at + 1 >= argc)
+		return err_set(err, ERR_USAGE, "--%s wants a value", flag->name);
+	*(const char **)(slots + flag->offset) = equals ? equals + 1 : argv[++*at];
+	return true;
+}
+
+bool
+cli_timeout(const struct cli *cli, int64_t otherwise_ms, int64_t *ms, struct err *err)
+{
+	static const struct {
+		const char *unit;
+		int64_t ms;
+	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+
+	const char *text = cli->flags.timeout;
+	char number[16];
+	size_t digits;
+	long long value;
+
+	*ms = otherwise_ms;
+	if (!text)
+		return true;
+	digits = strspn(text, "0123456789");
+	snprintf(number, sizeof(number), "%.*s", (int)(digits < 15 ? digits : 15), text);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (!strcmp(text + digits, units[i].unit) &&
+		    str_to_i64(number, 0, 1000000, &value)) {
+			*ms = value * units[i].ms;
+			return true;
+		}
+	return err_set(
+	    err, ERR_USAGE, "--timeout '%s': a number with ms, s, m or h was expected", text);
+}
+
+bool
+cli_word(const struct cli *cli, const char *what, const char **word, struct err *err)
+{
+	if (cli->n_words != 1) {
+		err_set(err, ERR_USAGE, "vnode %s %s wants one %s", cli->verb->noun,
+		    cli->verb->verb, what);
+		return err_hint(err, "vnode %s %s --help", cli->verb->noun, cli->verb->verb);
+	}
+	*word = cli->words[0];
+	return true;
+}
+
+bool
+cli_split(struct cli *cli, const char *word, const char **slice, const char **name, struct err *err)
+{
+	const char *slash = strchr(word, '/');
+
+	if (!slash || slash == word || !slash[1])
+		return err_set(err, ERR_USAGE, "'%s': SLICE/NAME was expected", word);
+	*slice = arena_copy(cli->arena, word, (size_t)(slash - word));
+	*name = slash + 1;
+	return true;
+}
+
+void
+cli_help_verb(const struct cli_verb *verb)
+{
+	printf("usage: vnode %s%s%s %s\n\n%s\n", verb->noun, verb->verb[0] ? " " : "", verb->verb,
+	    verb->usage, verb->summary);
+	if (verb->detail)
+		printf("\n%s\n", verb->detail);
+	puts("\nflags:");
+	for (size_t i = 0; i < N_FLAGS; i++) {
+		const struct flag *flag = &flags[i];
+
+		if (!is_among(always, flag->name) && !is_among(verb->flags, flag->name))
+			continue;
+		printf("  %s%c%s --%-10s %s\n", flag->letter ? "-" : " ",
+		    flag->letter ? flag->letter : ' ', flag->letter ? "," : " ", flag->name,
+		    flag->help);
+	}
+}

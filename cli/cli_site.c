@@ -1,0 +1,202 @@
+/*
+ * vnode path, host, event, doctor, orphans: the site as NOC staff see it.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/cli.h"
+
+static int run_paths(struct cli *cli);
+static int run_hosts(struct cli *cli);
+static int run_events(struct cli *cli);
+static int run_doctor(struct cli *cli);
+static int run_orphans(struct cli *cli);
+
+const struct cli_verb cli_path_verbs[] = {
+    {"path", "list", "", "List transport paths, their routers and what uses them.", "", run_paths,
+	NULL},
+    {0},
+};
+
+const struct cli_verb cli_host_verbs[] = {
+    {"host", "list", "", "List VNodes and access gateways with what is free.", "", run_hosts, NULL},
+    {0},
+};
+
+const struct cli_verb cli_event_verbs[] = {
+    {"event", "list", "", "What happened, oldest first.", "slice follow", run_events, NULL},
+    {0},
+};
+
+const struct cli_verb cli_doctor_verbs[] = {
+    {"doctor", "", "", "Probe what every host can do; say how to mend what it cannot.", "",
+	run_doctor, NULL},
+    {0},
+};
+
+const struct cli_verb cli_orphans_verbs[] = {
+    {"orphans", "", "",
+	"What does not agree between books and world; prints nothing when all is well.", "",
+	run_orphans, "Exit code 1 when something was found."},
+    {0},
+};
+
+static const char *
+rate(struct cli *cli, int64_t bps)
+{
+	return arena_format(cli->arena, "%.6g Mbps", (double)bps / 1e6);
+}
+
+static int
+run_paths(struct cli *cli)
+{
+	struct tnc_path_list_args args = {};
+	struct tnc_path_list_result result;
+	const struct rpc_client *tnc;
+	struct cli_table *table;
+	struct err err = {0};
+
+	if (!(tnc = cli_tnc(cli, &err)) ||
+	    !tnc_path_list_call(tnc, cli->arena, &args, &result, &err))
+		return cli_fail(cli, &err, NULL);
+	if (cli->flags.json) {
+		cli_json(&tnc_service, "path_list", &result);
+		return 0;
+	}
+	table = cli_table_new(
+	    9, "PATH", "STATE", "A", "B", "ROUTERS", "LATENCY", "A TO B", "B TO A", "LINKS");
+	for (size_t i = 0; i < result.n_paths; i++) {
+		const struct tnc_path *path = &result.paths[i];
+
+		cli_table_row(table, path->name, path->state, path->a, path->b, path->hops,
+		    arena_format(cli->arena, "%.6g ms", (double)path->latency_us / 1e3),
+		    rate(cli, path->rate_ab_bps), rate(cli, path->rate_ba_bps),
+		    arena_format(cli->arena, "%lld", (long long)path->n_shares));
+	}
+	cli_table_print(table);
+	return 0;
+}
+
+static int
+run_hosts(struct cli *cli)
+{
+	struct snc_host_list_args args = {};
+	struct snc_host_list_result result;
+	const struct rpc_client *snc;
+	struct cli_table *table;
+	struct err err = {0};
+
+	if (!(snc = cli_snc(cli, &err)) ||
+	    !snc_host_list_call(snc, cli->arena, &args, &result, &err))
+		return cli_fail(cli, &err, NULL);
+	if (cli->flags.json) {
+		cli_json(&snc_service, "host_list", &result);
+		return 0;
+	}
+	table = cli_table_new(
+	    8, "HOST", "KIND", "STATE", "CPU FREE", "MEMORY FREE", "ACCEL", "IMAGES", "DAEMONS");
+	for (size_t i = 0; i < result.n_hosts; i++) {
+		const struct snc_host *host = &result.hosts[i];
+
+		cli_table_row(table, host->name, host->kind, host->state,
+		    arena_format(
+			cli->arena, "%lld/%lld", (long long)host->cpu_free, (long long)host->cpu),
+		    arena_format(cli->arena, "%lld/%lld MiB",
+			(long long)host->memory_free_bytes >> 20,
+			(long long)host->memory_bytes >> 20),
+		    host->accel, host->images, host->daemons);
+	}
+	cli_table_print(table);
+	return 0;
+}
+
+static void
+print_event(const struct snc_event *event)
+{
+	time_t seconds = (time_t)(event->at_ms / 1000);
+	struct tm tm;
+	char when[32];
+
+	localtime_r(&seconds, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+	printf("%s  %-24s %-10s %s\n", when, event->subject, event->what, event->text);
+}
+
+static int
+run_events(struct cli *cli)
+{
+	struct snc_events_args args = {.after = -1, .slice = cli->flags.slice};
+	const struct rpc_client *snc = NULL;
+	struct err err = {0};
+
+	if (!(snc = cli_snc(cli, &err)))
+		return cli_fail(cli, &err, NULL);
+	do {
+		auto_arena struct arena *arena = arena_new();
+		struct snc_events_result result;
+
+		if (!snc_events_call(snc, arena, &args, &result, &err))
+			return cli_fail(cli, &err, NULL);
+		if (cli->flags.json)
+			cli_json(&snc_service, "events", &result);
+		for (size_t i = 0; i < result.n_events; i++) {
+			if (!cli->flags.json)
+				print_event(&result.events[i]);
+			args.after = result.events[i].seq;
+		}
+		if (args.after < 0)
+			args.after = 0;
+		args.wait_ms = 20000;
+		fflush(stdout);
+	} while (cli->flags.follow);
+	return 0;
+}
+
+static int
+run_doctor(struct cli *cli)
+{
+	struct snc_doctor_args args = {};
+	struct snc_doctor_result result;
+	const struct rpc_client *snc;
+	struct cli_table *table;
+	struct err err = {0};
+	int code = 0;
+
+	if (!(snc = cli_snc(cli, &err)) || !snc_doctor_call(snc, cli->arena, &args, &result, &err))
+		return cli_fail(cli, &err, NULL);
+	for (size_t i = 0; i < result.n_facts; i++)
+		if (!result.facts[i].good)
+			code = err_code_exit(ERR_CONFLICT);
+	if (cli->flags.json) {
+		cli_json(&snc_service, "doctor", &result);
+		return code;
+	}
+	table = cli_table_new(5, "HOST", "WHAT", "", "FOUND", "REMEDY");
+	for (size_t i = 0; i < result.n_facts; i++) {
+		const struct snc_fact *fact = &result.facts[i];
+
+		cli_table_row(table, fact->host, fact->name, fact->good ? "good" : "BAD",
+		    fact->value, fact->hint);
+	}
+	cli_table_print(table);
+	return code;
+}
+
+static int
+run_orphans(struct cli *cli)
+{
+	struct snc_orphans_args args = {};
+	struct snc_orphans_result result;
+	const struct rpc_client *snc;
+	struct err err = {0};
+
+	if (!(snc = cli_snc(cli, &err)) || !snc_orphans_call(snc, cli->arena, &args, &result, &err))
+		return cli_fail(cli, &err, NULL);
+	if (cli->flags.json)
+		cli_json(&snc_service, "orphans", &result);
+	else
+		for (size_t i = 0; i < result.n_orphans; i++)
+			printf("%s: %s\n", result.orphans[i].manager, result.orphans[i].line);
+	return result.n_orphans ? err_code_exit(ERR_INTERNAL) : 0;
+}

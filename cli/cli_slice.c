@@ -1,0 +1,385 @@
+/*
+ * vnode slice …
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "lib/base/id.h"
+
+enum { DOCUMENT_MAX = 1 << 20 };
+
+static int run_check(struct cli *cli);
+static int run_create(struct cli *cli);
+static int run_list(struct cli *cli);
+static int run_show(struct cli *cli);
+static int run_run(struct cli *cli);
+static int run_stop(struct cli *cli);
+static int run_delete(struct cli *cli);
+static int run_watch(struct cli *cli);
+
+const struct cli_verb cli_slice_verbs[] = {
+    {"slice", "check", "FILE", "Say all that is wrong with a document; change nothing.", "file",
+	run_check, "  vnode slice check ring.xml\nExit code 6 when only capacity is missing."},
+    {"slice", "create", "FILE", "Define, reserve and run a slice.",
+	"file wait no-wait timeout goal", run_create,
+	"  vnode slice create ring.xml --wait\n  vnode slice create -f - < ring.xml"},
+    {"slice", "list", "", "List slices.", "", run_list, NULL},
+    {"slice", "show", "SLICE", "Show a slice with its nodes and links.", "", run_show, NULL},
+    {"slice", "run", "SLICE", "Start a slice that is DEFINED, RESERVED or STOPPED.",
+	"wait no-wait timeout", run_run, NULL},
+    {"slice", "stop", "SLICE", "Stop its nodes and close its links; all stays reserved.",
+	"wait no-wait timeout", run_stop, NULL},
+    {"slice", "delete", "SLICE", "Give everything back. May be repeated.",
+	"wait no-wait timeout yes no-input", run_delete, NULL},
+    {"slice", "watch", "SLICE", "Print what happens to a slice until it is gone, or interrupted.",
+	"", run_watch, NULL},
+    {0},
+};
+
+static bool read_document(
+    struct cli *cli, const char **file, struct rpc_blob *document, struct err *err);
+static int check(struct cli *cli, const struct rpc_client *snc, const char *file,
+    const struct rpc_blob *document, bool is_quiet);
+
+static int
+run_check(struct cli *cli)
+{
+	struct rpc_blob document;
+	const struct rpc_client *snc;
+	const char *file;
+	struct err err = {0};
+
+	if (!read_document(cli, &file, &document, &err) || !(snc = cli_snc(cli, &err)))
+		return cli_fail(cli, &err, NULL);
+	return check(cli, snc, file, &document, false);
+}
+
+/* Prints all diagnoses; exit code of the first error. */
+static int
+check(struct cli *cli, const struct rpc_client *snc, const char *file,
+    const struct rpc_blob *document, bool is_quiet)
+{
+	struct snc_slice_check_args args = {.document = *document};
+	struct snc_slice_check_result result;
+	struct err err = {0};
+	int code = 0;
+
+	if (!snc_slice_check_call(snc, cli->arena, &args, &result, &err))
+		return cli_fail(cli, &err, file);
+	for (size_t i = 0; i < result.n_diagnoses; i++) {
+		const struct snc_diagnosis *found = &result.diagnoses[i];
+
+		if (!cli->flags.json)
+			cli_diagnosis(found, file);
+		if (!code && !strcmp(found->severity, "error"))
+			code = err_code_exit(err_code_parse(found->code));
+	}
+	if (is_quiet)
+		return code;
+	if (cli->flags.json)
+		cli_json(&snc_service, "slice_check", &result);
+	else if (!code)
+		for (size_t i = 0; i < result.n_nodes; i++)
+			printf("%s -> %s\n", result.nodes[i].name, result.nodes[i].host);
+	return code;
+}
+
+/* A fresh operation id: the server answers a repeated call with it as it did the first time. */
+static const char *
+operation_id(struct cli *cli)
+{
+	uint64_t random = 0;
+
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		abort();
+	return arena_text(cli->arena, id_text(random).text);
+}
+
+static int
+run_create(struct cli *cli)
+{
+	struct snc_slice_create_args args = {.goal = cli->flags.goal};
+	struct snc_slice_create_result result;
+	const struct rpc_client *snc;
+	const char *file;
+	struct err err = {0};
+	int64_t seq;
+
+	if (!read_document(cli, &file, &args.document, &err) || !(snc = cli_snc(cli, &err)))
+		return cli_fail(cli, &err, NULL);
+	args.op_id = operation_id(cli);
+	seq = cli->flags.wait ? cli_last_event(cli, snc) : 0;
+	if (!snc_slice_create_call(snc, cli->arena, &args, &result, &err)) {
+		int code = 0;
+
+		if (strchr("XSR", err_code_text(err.code)[0]) && !cli->flags.json)
+			code = check(cli, snc, file, &args.document, true);
+		return code ? code : cli_fail(cli, &err, file);
+	}
+	if (cli->flags.json)
+		cli_json(&snc_service, "slice_create", &result);
+	else
+		printf("%s\n", result.name);
+	if (!cli->flags.wait)
+		return 0;
+	fflush(stdout);
+	if (cli->flags.wait_state)
+		return cli_wait_slice(cli, result.id, cli->flags.wait_state, seq);
+	return cli_wait_slice(cli, result.id, args.goal ? args.goal : "RUNNING", seq);
+}
+
+static int
+run_list(struct cli *cli)
+{
+	struct snc_slice_list_args args = {};
+	struct snc_slice_list_result result;
+	const struct rpc_client *snc;
+	struct cli_table *table;
+	struct err err = {0};
+
+	if (!(snc = cli_snc(cli, &err)) ||
+	    !snc_slice_list_call(snc, cli->arena, &args, &result, &err))
+		return cli_fail(cli, &err, NULL);
+	if (cli->flags.json) {
+		cli_json(&snc_service, "slice_list", &result);
+		return 0;
+	}
+	table = cli_table_new(6, "NAME", "STATE", "NODES", "LINKS", "AGE", "OWNER");
+	for (size_t i = 0; i < result.n_slices; i++) {
+		const struct snc_slice *slice = &result.slices[i];
+
+		cli_table_row(table, slice->name,
+		    arena_format(
+			cli->arena, "%s%s", slice->state, slice->degraded ? " (DEGRADED)" : ""),
+		    arena_format(cli->arena, "%lld", (long long)slice->n_nodes),
+		    arena_format(cli->arena, "%lld", (long long)slice->n_links),
+		    cli_age(cli, slice->created_ms), slice->owner);
+	}
+	cli_table_print(table);
+	return 0;
+}
+
+static void
+show_nodes(struct cli *cli, const struct snc_slice_show_result *result)
+{
+	struct cli_table *table =
+	    cli_table_new(6, "NODE", "KIND", "IMAGE", "HOST", "STATE", "PORTS");
+
+	for (size_t i = 0; i < result->n_nodes; i++) {
+		const struct snc_node *node = &result->nodes[i];
+		const char *ports = "";
+
+		for (size_t k = 0; k < node->n_ports; k++)
+			ports = arena_format(
+			    cli->arena, "%s%s%s", ports, ports[0] ? " " : "", node->ports[k].name);
+		cli_table_row(table, node->name, node->kind, node->image, node->host,
+		    arena_format(cli->arena, "%s%s", node->state, node->ready ? ", ready" : ""),
+		    ports);
+	}
+	cli_table_print(table);
+}
+
+static void
+show_links(struct cli *cli, const struct snc_slice_show_result *result)
+{
+	struct cli_table *table =
+	    cli_table_new(7, "LINK", "A", "B", "GUARANTEED", "CEILING", "STATE", "PATH");
+
+	for (size_t i = 0; i < result->n_links; i++) {
+		const struct snc_link *link = &result->links[i];
+
+		cli_table_row(table, link->name, link->a, link->b,
+		    arena_format(cli->arena, "%.6g Mbps", (double)link->rate_ab_bps / 1e6),
+		    arena_format(cli->arena, "%.6g Mbps", (double)link->ceiling_bps / 1e6),
+		    link->state, link->path);
+	}
+	cli_table_print(table);
+}
+
+static int
+run_show(struct cli *cli)
+{
+	struct snc_slice_show_args args;
+	struct snc_slice_show_result result;
+	const struct rpc_client *snc;
+	struct err err = {0};
+
+	if (!cli_word(cli, "SLICE", &args.slice, &err) || !(snc = cli_snc(cli, &err)) ||
+	    !snc_slice_show_call(snc, cli->arena, &args, &result, &err))
+		return cli_fail(cli, &err, NULL);
+	if (cli->flags.json) {
+		cli_json(&snc_service, "slice_show", &result);
+		return 0;
+	}
+	for (size_t i = 0; i < result.n_slices; i++) {
+		const struct snc_slice *slice = &result.slices[i];
+
+		printf("%s  %s%s  owner %s  id %s  age %s\n", slice->name, slice->state,
+		    slice->degraded ? " (DEGRADED)" : "", slice->owner, slice->id,
+		    cli_age(cli, slice->created_ms));
+		if (slice->progress[0])
+			printf("under way: %s\n", slice->progress);
+		if (slice->reason[0])
+			printf("reason: %s\n", slice->reason);
+	}
+	puts("");
+	show_nodes(cli, &result);
+	puts("");
+	show_links(cli, &result);
+	return 0;
+}
+
+/* The id of a slice, so that waiting works after its name is gone. */
+static bool
+slice_id(struct cli *cli, const struct rpc_client *snc, const char *name, const char **id,
+    struct err *err)
+{
+	struct snc_slice_wait_args args = {.slice = name};
+	struct snc_slice_wait_result result;
+
+	if (!snc_slice_wait_call(snc, cli->arena, &args, &result, err))
+		return false;
+	if (!result.n_slices)
+		return err_set(err, ERR_NOT_FOUND, "there is no slice '%s'", name);
+	*id = result.slices->id;
+	return true;
+}
+
+typedef bool change(
+    const struct rpc_client *snc, struct cli *cli, const char *slice, struct err *err);
+
+static int
+change_slice(struct cli *cli, change *call, const char *goal)
+{
+	const struct rpc_client *snc;
+	const char *name, *id;
+	struct err err = {0};
+	int64_t seq;
+
+	if (!cli_word(cli, "SLICE", &name, &err) || !(snc = cli_snc(cli, &err)))
+		return cli_fail(cli, &err, NULL);
+	if (!slice_id(cli, snc, name, &id, &err))
+		return cli_fail(cli, &err, NULL);
+	seq = cli->flags.wait ? cli_last_event(cli, snc) : 0;
+	if (!call(snc, cli, id, &err))
+		return cli_fail(cli, &err, NULL);
+	if (!cli->flags.wait)
+		return 0;
+	return cli_wait_slice(cli, id, cli->flags.wait_state ? cli->flags.wait_state : goal, seq);
+}
+
+static bool
+call_run(const struct rpc_client *snc, struct cli *cli, const char *slice, struct err *err)
+{
+	struct snc_slice_run_result result;
+
+	return snc_slice_run_call(
+	    snc, cli->arena, &(struct snc_slice_run_args){slice}, &result, err);
+}
+
+static bool
+call_stop(const struct rpc_client *snc, struct cli *cli, const char *slice, struct err *err)
+{
+	struct snc_slice_stop_result result;
+
+	return snc_slice_stop_call(
+	    snc, cli->arena, &(struct snc_slice_stop_args){slice}, &result, err);
+}
+
+static bool
+call_delete(const struct rpc_client *snc, struct cli *cli, const char *slice, struct err *err)
+{
+	struct snc_slice_delete_result result;
+
+	return snc_slice_delete_call(
+	    snc, cli->arena, &(struct snc_slice_delete_args){slice}, &result, err);
+}
+
+static int
+run_run(struct cli *cli)
+{
+	return change_slice(cli, call_run, "RUNNING");
+}
+
+static int
+run_stop(struct cli *cli)
+{
+	return change_slice(cli, call_stop, "STOPPED");
+}
+
+/* On a terminal the name must be typed; elsewhere --yes is wanted. */
+static bool
+is_confirmed(struct cli *cli, const char *name, struct err *err)
+{
+	char answer[128];
+
+	if (cli->flags.yes)
+		return true;
+	if (cli->flags.no_input || !isatty(STDIN_FILENO)) {
+		err_set(err, ERR_USAGE, "deleting '%s' wants --yes", name);
+		return false;
+	}
+	fprintf(stderr, "delete slice '%s' and all its nodes? Type its name: ", name);
+	if (!fgets(answer, sizeof(answer), stdin))
+		answer[0] = '\0';
+	answer[strcspn(answer, "\n")] = '\0';
+	return !strcmp(answer, name) ||
+	       err_set(err, ERR_USAGE, "'%s' is not '%s': nothing done", answer, name);
+}
+
+static int
+run_delete(struct cli *cli)
+{
+	const char *name;
+	struct err err = {0};
+
+	if (!cli_word(cli, "SLICE", &name, &err) || !is_confirmed(cli, name, &err))
+		return cli_fail(cli, &err, NULL);
+	return change_slice(cli, call_delete, "GONE");
+}
+
+static int
+run_watch(struct cli *cli)
+{
+	const struct rpc_client *snc;
+	const char *name, *id;
+	struct err err = {0};
+
+	if (!cli_word(cli, "SLICE", &name, &err) || !(snc = cli_snc(cli, &err)) ||
+	    !slice_id(cli, snc, name, &id, &err))
+		return cli_fail(cli, &err, NULL);
+	if (!cli->flags.timeout)
+		cli->flags.timeout = "1000h";
+	return cli_wait_slice(cli, id, "GONE", 0);
+}
+
+static bool
+read_document(struct cli *cli, const char **file, struct rpc_blob *document, struct err *err)
+{
+	auto_str struct str text = {0};
+	char chunk[65536];
+	ssize_t got;
+	int fd;
+
+	*file = cli->flags.file;
+	if (!*file && !cli_word(cli, "FILE", file, err))
+		return false;
+	fd = !strcmp(*file, "-") ? dup(STDIN_FILENO) : open(*file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, ERR_USAGE, "'%s': %s", *file, strerror(errno));
+	while ((got = read(fd, chunk, sizeof(chunk))) > 0 && text.len <= DOCUMENT_MAX)
+		str_add_bytes(&text, chunk, (size_t)got);
+	close(fd);
+	if (got < 0)
+		return err_set(err, ERR_USAGE, "'%s': %s", *file, strerror(errno));
+	if (text.len > DOCUMENT_MAX)
+		return err_set(err, ERR_X19, "'%s' is larger than 1 MiB", *file);
+	*document = (struct rpc_blob){arena_copy(cli->arena, str_text(&text), text.len), text.len};
+	return true;
+}

@@ -1,0 +1,120 @@
+/*
+ * Waiting for a slice, with its events as progress.
+ */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+
+enum { POLL_MS = 10000 };
+
+struct wait {
+	struct cli *cli;
+	const struct rpc_client *snc;
+	const char *slice, *state;
+	int64_t seq;
+	int64_t started_ms, deadline_ms;
+};
+
+static bool show_events(struct wait *wait, int64_t wait_ms, struct err *err);
+static int verdict(const struct wait *wait, const struct snc_slice *slice);
+
+int64_t
+cli_last_event(struct cli *cli, const struct rpc_client *snc)
+{
+	struct snc_events_args args = {.after = -1};
+	struct snc_events_result result;
+	struct err err;
+
+	if (!snc_events_call(snc, cli->arena, &args, &result, &err) || !result.n_events)
+		return 0;
+	return result.events[result.n_events - 1].seq;
+}
+
+int
+cli_wait_slice(struct cli *cli, const char *slice_id, const char *state, int64_t seq)
+{
+	struct wait wait = {.cli = cli, .slice = slice_id, .state = state, .seq = seq};
+	struct snc_slice_wait_args args = {.slice = slice_id, .state = state};
+	struct err err = {0};
+	int64_t limit_ms;
+
+	if (!cli_timeout(cli, 300000, &limit_ms, &err))
+		return cli_fail(cli, &err, NULL);
+	wait.snc = cli_snc(cli, &err);
+	wait.started_ms = clock_boot_ms(&clock_real);
+	wait.deadline_ms = wait.started_ms + limit_ms;
+	for (;;) {
+		struct snc_slice_wait_result result;
+		int64_t left_ms = wait.deadline_ms - clock_boot_ms(&clock_real);
+
+		if (!snc_slice_wait_call(wait.snc, cli->arena, &args, &result, &err))
+			return cli_fail(cli, &err, NULL);
+		if (result.done || !result.n_slices) {
+			if (!show_events(&wait, 0, &err))
+				return cli_fail(cli, &err, NULL);
+			return verdict(&wait, result.n_slices ? result.slices : NULL);
+		}
+		if (left_ms <= 0) {
+			err_set(&err, ERR_TIMEOUT, "slice '%s' is %s after %lld s: %s",
+			    result.slices->name, result.slices->state, (long long)limit_ms / 1000,
+			    result.slices->reason);
+			return cli_fail(cli, &err, NULL);
+		}
+		if (!show_events(&wait, left_ms < POLL_MS ? left_ms : POLL_MS, &err))
+			return cli_fail(cli, &err, NULL);
+	}
+}
+
+static void
+show_event(const struct wait *wait, const struct snc_event *event)
+{
+	int64_t elapsed_ms = clock_boot_ms(&clock_real) - wait->started_ms;
+
+	if (wait->cli->flags.json)
+		fprintf(stderr, "{\"seq\":%lld,\"elapsed_ms\":%lld,\"what\":\"%s\"}\n",
+		    (long long)event->seq, (long long)elapsed_ms, event->what);
+	else
+		fprintf(stderr, "%4lld.%02lld s  %-24s %-10s %s\n", (long long)elapsed_ms / 1000,
+		    (long long)elapsed_ms / 10 % 100, event->subject, event->what, event->text);
+}
+
+static bool
+show_events(struct wait *wait, int64_t wait_ms, struct err *err)
+{
+	struct snc_events_args args = {
+	    .after = wait->seq, .slice = wait->slice, .wait_ms = wait_ms};
+	struct snc_events_result result;
+
+	if (!snc_events_call(wait->snc, wait->cli->arena, &args, &result, err))
+		return false;
+	for (size_t i = 0; i < result.n_events; i++) {
+		show_event(wait, &result.events[i]);
+		wait->seq = result.events[i].seq;
+	}
+	return true;
+}
+
+/* Did it become what was wanted? The reason of a failure begins with its code: "R03: …". */
+static int
+verdict(const struct wait *wait, const struct snc_slice *slice)
+{
+	char code[8] = "";
+	struct err err;
+
+	if (!slice)
+		return !wait->state || !strcmp(wait->state, "GONE") ? 0
+								    : err_code_exit(ERR_NOT_FOUND);
+	if (!wait->state ? !slice->reason[0] : !strcmp(wait->state, slice->state))
+		return 0;
+	snprintf(code, sizeof(code), "%.*s", (int)strcspn(slice->reason, ":"), slice->reason);
+	err_set(&err, err_code_parse(code), "%s", slice->reason);
+	if (err.code == ERR_INTERNAL)
+		err_set(&err, ERR_CONFLICT, "it is %s: %s", slice->state, slice->reason);
+	err_subject(&err, "slice '%s'", slice->name);
+	err_hint(
+	    &err, "vnode slice show %s; vnode event list --slice %s", slice->name, slice->name);
+	return cli_fail(wait->cli, &err, NULL);
+}

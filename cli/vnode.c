@@ -1,0 +1,116 @@
+/*
+ * vnode: the command line's main. Finds the row of the verb, parses its flags, runs it.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "lib/base/log.h"
+
+static const struct {
+	const char *name;
+	const struct cli_verb *verbs;
+	const char *summary;
+} nouns[] = {
+    {"slice", cli_slice_verbs, "slices: check, create, show, run, stop, delete"},
+    {"node", cli_node_verbs, "virtual nodes: list, console, exec"},
+    {"link", cli_link_verbs, "virtual links: list, counters"},
+    {"path", cli_path_verbs, "transport paths"},
+    {"host", cli_host_verbs, "VNodes and access gateways"},
+    {"event", cli_event_verbs, "what happened"},
+    {"doctor", cli_doctor_verbs, "what the hosts can do, and what to do about it"},
+    {"orphans", cli_orphans_verbs, "what does not agree between books and world"},
+    {"pki", cli_pki_verbs, "the private CA and its certificates"},
+};
+
+enum { N_NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
+
+static int help(void);
+static int help_noun(const char *noun, const struct cli_verb *verbs, FILE *to);
+static const struct cli_verb *find_verb(const struct cli_verb *verbs, const char *word);
+static int run(const struct cli_verb *verb, int argc, char **argv);
+
+int
+main(int argc, char **argv)
+{
+	signal(SIGPIPE, SIG_IGN);
+	log_set_level(LOG_LEVEL_ERROR);
+	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    !strcmp(argv[1], "help"))
+		return help();
+	if (!strcmp(argv[1], "--version")) {
+		puts("vnode " VNODE_VERSION);
+		return 0;
+	}
+	for (size_t i = 0; i < N_NOUNS; i++) {
+		const struct cli_verb *verb;
+		const char *word = argc > 2 ? argv[2] : "--help";
+
+		if (strcmp(argv[1], nouns[i].name) != 0)
+			continue;
+		if (!nouns[i].verbs[0].verb[0])
+			return run(&nouns[i].verbs[0], argc - 2, argv + 2);
+		if (!strcmp(word, "--help") || !strcmp(word, "-h"))
+			return help_noun(argv[1], nouns[i].verbs, stdout);
+		verb = find_verb(nouns[i].verbs, word);
+		if (verb)
+			return run(verb, argc - 3, argv + 3);
+		fprintf(stderr, "error: '%s' is no verb of %s\n", word, argv[1]);
+		help_noun(argv[1], nouns[i].verbs, stderr);
+		return err_code_exit(ERR_USAGE);
+	}
+	fprintf(stderr, "error: '%s' is no command\n  try: vnode --help\n", argv[1]);
+	return err_code_exit(ERR_USAGE);
+}
+
+static int
+help(void)
+{
+	puts("usage: vnode NOUN VERB [NAME] [FLAGS]\n");
+	for (size_t i = 0; i < N_NOUNS; i++)
+		printf("  %-8s  %s\n", nouns[i].name, nouns[i].summary);
+	puts("\nvnode NOUN --help lists the verbs, vnode NOUN VERB --help explains one.\n"
+	     "--json prints what the API answers; exit codes: 0 ok, 1 failed, 2 usage, 3 not "
+	     "found,\n"
+	     "4 not allowed, 5 conflict, 6 not feasible, 7 timeout, 8 unreachable, 9 quota.");
+	return 0;
+}
+
+static int
+help_noun(const char *noun, const struct cli_verb *verbs, FILE *to)
+{
+	fprintf(to, "usage: vnode %s VERB [NAME] [FLAGS]\n\n", noun);
+	for (; verbs->noun; verbs++)
+		fprintf(to, "  vnode %s %s %s\n      %s\n", noun, verbs->verb, verbs->usage,
+		    verbs->summary);
+	return 0;
+}
+
+static const struct cli_verb *
+find_verb(const struct cli_verb *verbs, const char *word)
+{
+	for (; verbs->noun; verbs++)
+		if (!strcmp(verbs->verb, word))
+			return verbs;
+	return NULL;
+}
+
+static int
+run(const struct cli_verb *verb, int argc, char **argv)
+{
+	auto_arena struct arena *arena = arena_new();
+	struct cli cli = {.verb = verb, .arena = arena};
+	struct err err = {0};
+	int code;
+
+	if (!cli_parse(&cli, argc, argv, &err))
+		return cli_fail(&cli, &err, NULL);
+	if (cli.flags.help) {
+		cli_help_verb(verb);
+		return 0;
+	}
+	code = verb->run(&cli);
+	cli_context_free(cli.context);
+	return code;
+}

@@ -1,0 +1,215 @@
+/*
+ * The manager's life, and what others may ask of it. The verbs are in manager_verb.c, the loop in
+ * manager_loop.c.
+ */
+#include "lib/engine/manager.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/id.h"
+#include "lib/engine/manager_part.h"
+
+STORE_SQL(manager_rows_sql, "schemas/sql/manager/0001_rows.sql");
+
+const struct store_migration manager_migrations[] = {{"manager", 1, manager_rows_sql}};
+const size_t n_manager_migrations = sizeof(manager_migrations) / sizeof(manager_migrations[0]);
+
+static struct manager *manager_make(const struct manager_config *config);
+static bool start(struct manager *manager, void *(*body)(void *), struct err *err);
+static void status_row(struct manager *manager, struct rows *rows, struct arena *arena,
+    struct row_want *want, struct row_have *have);
+static void look_at_all(struct manager *manager);
+static bool list_strays(struct manager *manager, struct str *out, struct err *err);
+
+struct manager *
+manager_new(const struct manager_config *config, struct err *err)
+{
+	struct manager *manager = manager_make(config);
+	int n_workers = config->n_workers ? config->n_workers : WORKERS_DEFAULT;
+	bool is_started = rows_load(manager, err) && start(manager, ticker_main, err) &&
+			  start(manager, sweeper_main, err);
+
+	for (int i = 0; i < n_workers && is_started; i++)
+		is_started = start(manager, worker_main, err);
+	if (is_started)
+		return manager;
+	manager_free(manager);
+	return NULL;
+}
+
+void
+manager_free(struct manager *manager)
+{
+	struct item *item;
+
+	if (!manager)
+		return;
+	pthread_mutex_lock(&manager->lock);
+	manager->is_stopping = true;
+	pthread_cond_broadcast(&manager->work);
+	pthread_cond_broadcast(&manager->tick);
+	pthread_cond_broadcast(&manager->settled);
+	pthread_mutex_unlock(&manager->lock);
+	for (size_t i = 0; i < manager->n_threads; i++)
+		pthread_join(manager->threads[i], NULL);
+	for (size_t at = 0; (item = map_next(manager->items, &at));)
+		item_free(item);
+	map_free(manager->items);
+	vec_done(&manager->removed);
+	pthread_cond_destroy(&manager->work);
+	pthread_cond_destroy(&manager->tick);
+	pthread_cond_destroy(&manager->settled);
+	pthread_mutex_destroy(&manager->lock);
+	pthread_mutex_destroy(&manager->write);
+	free(manager->threads);
+	free(manager->kinds);
+	free(manager);
+}
+
+bool
+manager_status(struct manager *manager, uint64_t after, struct manager_call *call, struct err *err)
+{
+	struct row_want *want = arena_alloc(call->arena, MANAGER_ROWS_MAX * sizeof(*want));
+	struct row_have *have = arena_alloc(call->arena, MANAGER_ROWS_MAX * sizeof(*have));
+	auto_txn struct txn *txn = store_begin(manager->config.store);
+	auto_rows struct rows *rows = txn_query(txn, err,
+	    "SELECT rid, kind, spec, attr, rev FROM manager_row WHERE owner = ? AND rid > ? "
+	    "ORDER BY rid LIMIT ?",
+	    "tii", call->caller.owner, (int64_t)after, (int64_t)MANAGER_ROWS_MAX);
+	size_t n = 0;
+
+	if (!rows)
+		return false;
+	for (; rows_next(rows); n++)
+		status_row(manager, rows, call->arena, &want[n], &have[n]);
+	call->want = want;
+	call->have = have;
+	call->n = n;
+	return true;
+}
+
+void
+manager_wake(struct manager *manager)
+{
+	pthread_mutex_lock(&manager->lock);
+	manager->is_woken = true;
+	pthread_cond_broadcast(&manager->tick);
+	pthread_mutex_unlock(&manager->lock);
+}
+
+bool
+manager_has(struct manager *manager, uint64_t rid)
+{
+	struct item *item;
+	bool has;
+
+	pthread_mutex_lock(&manager->lock);
+	item = map_get_id(manager->items, rid);
+	has = item && item->row.state != ROW_RELEASED;
+	pthread_mutex_unlock(&manager->lock);
+	return has;
+}
+
+bool
+manager_orphans(struct manager *manager, struct str *out, struct err *err)
+{
+	struct item *item;
+
+	look_at_all(manager);
+	pthread_mutex_lock(&manager->lock);
+	for (size_t at = 0; (item = map_next(manager->items, &at));)
+		if (!item_is_settled(item))
+			str_addf(out, "%s %s is %s, but its object is %s: %s\n", item->row.kind,
+			    id_text(item->row.rid).text, row_state_text(item->row.state),
+			    item->row.state == ROW_RELEASED ? "not gone" : "not there",
+			    item->why.text[0] ? item->why.text : "on its way");
+	pthread_mutex_unlock(&manager->lock);
+	return !manager->config.list || list_strays(manager, out, err);
+}
+
+static struct manager *
+manager_make(const struct manager_config *config)
+{
+	struct manager *manager = xcalloc(1, sizeof(*manager));
+	size_t size = config->n_kinds * sizeof(*config->kinds);
+	pthread_condattr_t attr;
+
+	manager->config = *config;
+	manager->kinds = memcpy(xmalloc(size), config->kinds, size);
+	manager->config.kinds = manager->kinds;
+	manager->items = map_new();
+	manager->threads =
+	    xcalloc((size_t)(config->n_workers ? config->n_workers : WORKERS_DEFAULT) + 2,
+		sizeof(pthread_t));
+	pthread_mutex_init(&manager->write, NULL);
+	pthread_mutex_init(&manager->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&manager->work, &attr);
+	pthread_cond_init(&manager->tick, &attr);
+	pthread_cond_init(&manager->settled, &attr);
+	pthread_condattr_destroy(&attr);
+	return manager;
+}
+
+static bool
+start(struct manager *manager, void *(*body)(void *), struct err *err)
+{
+	if (pthread_create(&manager->threads[manager->n_threads], NULL, body, manager))
+		return err_set(err, ERR_INTERNAL, "cannot start a thread");
+	manager->n_threads++;
+	return true;
+}
+
+static void
+status_row(struct manager *manager, struct rows *rows, struct arena *arena, struct row_want *want,
+    struct row_have *have)
+{
+	struct item *item;
+
+	*want = (struct row_want){.rid = (uint64_t)rows_i64(rows, 0),
+	    .kind = arena_text(arena, rows_text(rows, 1)),
+	    .spec = arena_text(arena, rows_text(rows, 2)),
+	    .attr = arena_text(arena, rows_text(rows, 3)),
+	    .rev = rows_i64(rows, 4)};
+	*have = (struct row_have){.rid = want->rid};
+	pthread_mutex_lock(&manager->lock);
+	item = map_get_id(manager->items, want->rid);
+	if (item)
+		item_answer(item, arena, have);
+	pthread_mutex_unlock(&manager->lock);
+}
+
+/* Has every row looked at now, and waits for that, but not longer than a round takes. */
+static void
+look_at_all(struct manager *manager)
+{
+	const struct clock *clock = manager->config.clock;
+	int64_t end_ms = clock_boot_ms(clock) + LOOK_MS, left_ms;
+	struct item *item;
+
+	pthread_mutex_lock(&manager->lock);
+	for (size_t at = 0; (item = map_next(manager->items, &at));)
+		if (item->row.state == ROW_COMMITTED || !item_is_settled(item))
+			item_poke(manager, item);
+	while (manager->n_active && !manager->is_stopping &&
+	       (left_ms = end_ms - clock_boot_ms(clock)) > 0)
+		wait_ms(&manager->settled, &manager->lock, left_ms);
+	pthread_mutex_unlock(&manager->lock);
+}
+
+static bool
+list_strays(struct manager *manager, struct str *out, struct err *err)
+{
+	auto_arena struct arena *arena = arena_new();
+	const struct manager_object *objects = NULL;
+	size_t n_objects = 0;
+
+	if (!manager->config.list(manager->config.self, arena, &objects, &n_objects, err))
+		return false;
+	for (size_t i = 0; i < n_objects; i++)
+		if (is_stray(manager, &objects[i]))
+			str_addf(out, "object %s has no row\n", objects[i].name);
+	return true;
+}

@@ -1,0 +1,336 @@
+/*
+ * The loop that makes the world agree with the rows: workers that have one row each, a ticker that
+ * says which rows are due, a sweeper for objects that no row stands for. There is no other code
+ * that recovers from anything: a restart is the first round.
+ */
+#include <string.h>
+#include <time.h>
+
+#include "lib/base/fault.h"
+#include "lib/base/id.h"
+#include "lib/base/log.h"
+#include "lib/engine/manager_part.h"
+
+/* What a worker has found out about its row. */
+struct outcome {
+	bool is_done; /* as the row wants it */
+	bool was_real;
+	struct err why;
+};
+
+static struct item *next_item(struct manager *manager);
+static void converge(struct manager *manager, const struct item *item, const struct row *row,
+    struct outcome *outcome);
+static void converge_up(const struct manager_kind *kind, const struct row *row, bool is_new_look,
+    struct outcome *outcome);
+static void finish(struct manager *manager, struct item *item, const struct row *row,
+    const struct outcome *outcome);
+static int64_t retry_ms(const struct item *item);
+static void copy_row(struct arena *arena, struct row *into, const struct row *from);
+static int64_t find_due(struct manager *manager, bool is_woken, vec_rid *ended);
+static void sweep(struct manager *manager);
+
+void *
+worker_main(void *self)
+{
+	struct manager *manager = self;
+	struct item *item;
+
+	while ((item = next_item(manager))) {
+		auto_arena struct arena *arena = arena_new();
+		struct outcome outcome = {0};
+		struct row row;
+
+		pthread_mutex_lock(&manager->lock);
+		copy_row(arena, &row, &item->row);
+		outcome.was_real = row.state == ROW_COMMITTED && item_is_settled(item);
+		pthread_mutex_unlock(&manager->lock);
+		converge(manager, item, &row, &outcome);
+		finish(manager, item, &row, &outcome);
+	}
+	return NULL;
+}
+
+void *
+ticker_main(void *self)
+{
+	struct manager *manager = self;
+	const struct clock *clock = manager->config.clock;
+	int64_t stored_ms = clock_boot_ms(clock);
+	bool is_stopping = false;
+
+	while (!is_stopping) {
+		vec_rid ended = {0};
+		int64_t now_ms = clock_boot_ms(clock), next_ms;
+		bool is_stored = true;
+
+		pthread_mutex_lock(&manager->lock);
+		next_ms = find_due(manager, manager->is_woken, &ended);
+		manager->is_woken = false;
+		pthread_mutex_unlock(&manager->lock);
+		if (ended.n)
+			is_stored = holds_end(manager, &ended, NULL);
+		vec_done(&ended);
+		if (now_ms - stored_ms >= HOLD_STORE_MS) {
+			is_stored &= holds_store(manager, NULL);
+			stored_ms = now_ms;
+		}
+		if (!is_stored) /* the disk is full: once more, but not at once */
+			next_ms = now_ms + RETRY_WAIT_MS;
+		pthread_mutex_lock(&manager->lock);
+		if (!manager->is_woken && !manager->is_stopping)
+			wait_ms(&manager->tick, &manager->lock, next_ms - clock_boot_ms(clock));
+		is_stopping = manager->is_stopping;
+		pthread_mutex_unlock(&manager->lock);
+	}
+	return NULL;
+}
+
+void *
+sweeper_main(void *self)
+{
+	struct manager *manager = self;
+	const struct clock *clock = manager->config.clock;
+	bool is_stopping = false;
+
+	while (!is_stopping) {
+		struct err err = {0};
+		int64_t next_ms = clock_boot_ms(clock) + LOOK_MS, left_ms;
+
+		if (manager->config.list)
+			sweep(manager);
+		if (!rows_forget(manager, &err))
+			log_debug("engine", "event=forget_failed why=\"%s\"", err.text);
+		pthread_mutex_lock(&manager->lock);
+		while (!manager->is_stopping && (left_ms = next_ms - clock_boot_ms(clock)) > 0)
+			wait_ms(&manager->tick, &manager->lock, left_ms);
+		is_stopping = manager->is_stopping;
+		pthread_mutex_unlock(&manager->lock);
+	}
+	return NULL;
+}
+
+void
+item_poke(struct manager *manager, struct item *item)
+{
+	if (item->is_busy)
+		item->is_again = true;
+	if (item->is_busy || item->is_queued)
+		return;
+	item->is_queued = true;
+	item->queue_next = NULL;
+	item->next_ms = INT64_MAX;
+	if (manager->queue_last)
+		manager->queue_last->queue_next = item;
+	else
+		manager->queue_first = item;
+	manager->queue_last = item;
+	manager->n_active++;
+	pthread_cond_signal(&manager->work);
+}
+
+void
+wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms)
+{
+	struct timespec until;
+
+	if (ms <= 0)
+		return;
+	if (ms > LOOK_MS)
+		ms = LOOK_MS; /* the injected clock may run otherwise than this one */
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	pthread_cond_timedwait(cond, lock, &until);
+}
+
+bool
+is_stray(struct manager *manager, const struct manager_object *object)
+{
+	struct item *item;
+	bool is_stray;
+
+	pthread_mutex_lock(&manager->lock);
+	item = object->rid ? map_get_id(manager->items, object->rid) : NULL;
+	is_stray = !item || (item->row.state == ROW_RELEASED && !item->row.has_effect);
+	pthread_mutex_unlock(&manager->lock);
+	return is_stray;
+}
+
+/* The next row to look at, now busy; NULL when the manager stops. */
+static struct item *
+next_item(struct manager *manager)
+{
+	struct item *item = NULL;
+
+	pthread_mutex_lock(&manager->lock);
+	while (!manager->is_stopping && !manager->queue_first)
+		pthread_cond_wait(&manager->work, &manager->lock);
+	if (!manager->is_stopping) {
+		item = manager->queue_first;
+		manager->queue_first = item->queue_next;
+		if (!manager->queue_first)
+			manager->queue_last = NULL;
+		item->is_queued = false;
+		item->is_busy = true;
+		item->is_again = false;
+	}
+	pthread_mutex_unlock(&manager->lock);
+	return item;
+}
+
+static void
+converge(struct manager *manager, const struct item *item, const struct row *row,
+    struct outcome *outcome)
+{
+	const struct manager_kind *kind = kind_find(manager, row->kind);
+
+	if (!kind && row->has_effect) {
+		(void)err_set(
+		    &outcome->why, ERR_INTERNAL, "kind '%s' is not known any more", row->kind);
+		return;
+	}
+	if (row->state == ROW_COMMITTED) {
+		converge_up(kind, row, !outcome->was_real, outcome);
+		return;
+	}
+	if (row->state != ROW_RELEASED || !row->has_effect) {
+		outcome->is_done = true;
+		return;
+	}
+	FAULT_POINT("manager.remove.before");
+	outcome->is_done = kind->remove(kind->self, row, &outcome->why);
+	FAULT_POINT("manager.remove.after");
+	if (outcome->is_done)
+		removed_store(manager, item);
+}
+
+static void
+converge_up(const struct manager_kind *kind, const struct row *row, bool is_new_look,
+    struct outcome *outcome)
+{
+	if (!is_new_look && kind->is_there && kind->is_there(kind->self, row, &outcome->why)) {
+		outcome->is_done = true;
+		return;
+	}
+	outcome->why = (struct err){0};
+	FAULT_POINT("manager.ensure.before");
+	outcome->is_done = kind->ensure(kind->self, row, &outcome->why);
+	FAULT_POINT("manager.ensure.after");
+}
+
+/* The row goes back; what was found becomes what is answered. */
+static void
+finish(struct manager *manager, struct item *item, const struct row *row,
+    const struct outcome *outcome)
+{
+	bool has_changed;
+
+	pthread_mutex_lock(&manager->lock);
+	has_changed = outcome->is_done != outcome->was_real || outcome->why.code != item->why.code;
+	item->is_busy = false;
+	manager->n_active--;
+	item->why = outcome->is_done ? (struct err){0} : outcome->why;
+	if (!outcome->is_done && item->why.code == ERR_NONE)
+		(void)err_set(&item->why, ERR_INTERNAL, "it failed without a reason");
+	item->is_real = outcome->is_done && row->state == ROW_COMMITTED;
+	if (item->is_real)
+		item->rev_real = row->rev;
+	item->failures = outcome->is_done ? 0 : item->failures + 1;
+	item->next_ms = clock_boot_ms(manager->config.clock) + retry_ms(item);
+	if (item->is_again) {
+		item->why = (struct err){0}; /* it is about a row that is not like this any more */
+		item_poke(manager, item);
+	} else if (item->row.state != ROW_COMMITTED && item_is_settled(item)) {
+		item->next_ms = INT64_MAX;
+	}
+	if (item->is_real && !outcome->was_real)
+		manager->is_woken = true; /* others may have waited for it */
+	pthread_cond_broadcast(&manager->settled);
+	pthread_cond_broadcast(&manager->tick);
+	pthread_mutex_unlock(&manager->lock);
+	if (has_changed && manager->config.changed)
+		manager->config.changed(manager->config.self, row->rid);
+}
+
+static int64_t
+retry_ms(const struct item *item)
+{
+	int64_t ms = RETRY_MIN_MS;
+
+	if (!item->failures)
+		return LOOK_MS;
+	if (item->why.code == ERR_WAIT)
+		return RETRY_WAIT_MS;
+	for (int i = 1; i < item->failures && ms < RETRY_MAX_MS; i++)
+		ms *= 2;
+	return ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS;
+}
+
+static void
+copy_row(struct arena *arena, struct row *into, const struct row *from)
+{
+	*into = *from;
+	into->owner = arena_text(arena, from->owner);
+	into->kind = arena_text(arena, from->kind);
+	into->spec = arena_text(arena, from->spec);
+	into->attr = arena_text(arena, from->attr);
+	into->result = arena_text(arena, from->result);
+}
+
+/* Queues what is due, lists holds that ended, returns when to come back. Under `lock`. */
+static int64_t
+find_due(struct manager *manager, bool is_woken, vec_rid *ended)
+{
+	int64_t now_ms = clock_boot_ms(manager->config.clock), next_ms = now_ms + LOOK_MS;
+	struct item *item;
+
+	for (size_t at = 0; (item = map_next(manager->items, &at));) {
+		int64_t due_ms = item->row.state == ROW_HELD ? item->hold_ends_ms : item->next_ms;
+
+		if (is_woken && item->row.state == ROW_COMMITTED) {
+			int64_t soon_ms = now_ms + (item->is_real ? LOOK_SOON_MS : 0);
+
+			if ((item->is_real || item->why.code == ERR_WAIT) && soon_ms < due_ms)
+				due_ms = item->next_ms = soon_ms;
+		}
+		if (item->is_queued || item->is_busy)
+			continue;
+		if (due_ms > now_ms)
+			next_ms = due_ms < next_ms ? due_ms : next_ms;
+		else if (item->row.state == ROW_HELD)
+			vec_push(ended, item->row.rid);
+		else
+			item_poke(manager, item);
+	}
+	return next_ms;
+}
+
+static void
+sweep(struct manager *manager)
+{
+	auto_arena struct arena *arena = arena_new();
+	const struct manager_object *objects = NULL;
+	struct err err = {0};
+	size_t n_objects = 0;
+
+	if (!manager->config.list(manager->config.self, arena, &objects, &n_objects, &err)) {
+		log_debug("engine", "event=list_failed why=\"%s\"", err.text);
+		return;
+	}
+	for (size_t i = 0; i < n_objects; i++) {
+		if (!is_stray(manager, &objects[i]))
+			continue;
+		log_warn("engine", "event=stray object=%s rid=%s", objects[i].name,
+		    id_text(objects[i].rid).text);
+		FAULT_POINT("manager.sweep.before");
+		if (!manager->config.sweep(manager->config.self, &objects[i], &err))
+			log_warn("engine", "event=sweep_failed object=%s why=\"%s\"",
+			    objects[i].name, err.text);
+		FAULT_POINT("manager.sweep.after");
+	}
+}

@@ -1,0 +1,113 @@
+/*
+ * What the files of the manager share; nobody else includes this.
+ *
+ * Locks, in the order in which they are taken: `write` (one changer of rows at a time, over
+ * transaction and memory), the store's, `lock` (run-time fields, queue; short, never over a wait).
+ * Who changes a row commits it first and only then puts it into memory, so that no worker ever
+ * acts on what is not durable.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "lib/base/map.h"
+#include "lib/base/vec.h"
+#include "lib/engine/manager.h"
+
+enum {
+	HOLD_MS = 120 * 1000,      /* a hold that nobody renews */
+	HOLD_STORE_MS = 10 * 1000, /* how often the countdown is made durable */
+	LOOK_MS = 5 * 1000,        /* each row and all objects are looked at */
+	LOOK_SOON_MS = 200,        /* real rows after a wake: a storm of events costs one look */
+	RETRY_WAIT_MS = 1000,      /* what waits for something else */
+	RETRY_MIN_MS = 100,        /* what failed: doubled up to RETRY_MAX_MS */
+	RETRY_MAX_MS = 5000,
+	WORKERS_DEFAULT = 4
+};
+
+/* A row in memory. `row` is changed under `write` and `lock`, the rest under `lock`. */
+struct item {
+	struct row row; /* texts owned */
+	int64_t hold_ends_ms;
+	int64_t next_ms; /* when to look again; INT64_MAX = at rest */
+	struct err why;  /* of the last attempt, while the row is not as it should be */
+	int64_t rev_real;
+	int failures;
+	bool is_real;
+	bool is_queued;
+	bool is_busy;  /* a worker has it */
+	bool is_again; /* changed while a worker had it */
+	struct item *queue_next;
+};
+
+typedef vec_of(uint64_t) vec_rid;
+
+struct manager {
+	struct manager_config config;
+	struct manager_kind *kinds; /* config.kinds points here */
+	pthread_mutex_t write;
+	pthread_mutex_t lock;
+	pthread_cond_t work;    /* the queue has something */
+	pthread_cond_t tick;    /* the ticker has something to do */
+	pthread_cond_t settled; /* a row came to be as it should be, or failed */
+	struct map *items;
+	struct item *queue_first, *queue_last;
+	size_t n_active; /* queued or busy */
+	vec_rid removed; /* gone from the world, not yet in the database */
+	bool is_woken;
+	bool is_stopping;
+	pthread_t *threads;
+	size_t n_threads;
+};
+
+/* A row of the database, in memory of the arena; *row = NULL when there is none. */
+bool row_read(struct txn *txn, uint64_t rid, struct arena *arena, struct row **row,
+    int64_t *hold_ms, struct err *err) must_check;
+
+/* All rows into items; at start. */
+bool rows_load(struct manager *manager, struct err *err) must_check;
+
+/* What was committed becomes what the workers see: copies, wakes them. Under `write`. */
+struct row_change {
+	struct row row;
+	int64_t hold_ms;
+};
+
+void row_apply(struct manager *manager, const struct row_change *change);
+
+void item_free(struct item *item);
+
+const struct manager_kind *kind_find(const struct manager *manager, const char *name);
+
+/* Puts an item in the queue, or marks it to be looked at again. Under `lock`. */
+void item_poke(struct manager *manager, struct item *item);
+
+/* Is it as the row says? Under `lock`. */
+bool item_is_settled(const struct item *item);
+
+/* What a caller is told of it; keeps a `why` that is already there. Under `lock`. */
+void item_answer(const struct item *item, struct arena *arena, struct row_have *have);
+
+/* A refusal that time does not mend. */
+bool why_is_hard(enum err_code code);
+
+/* Waits at most ms (a bound, not a promise), or until signalled. Under `lock`. */
+void wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms);
+
+/* Holds that ended become RELEASED, what is left of the others is stored. */
+bool holds_end(struct manager *manager, const vec_rid *ended, struct err *err) must_check;
+bool holds_store(struct manager *manager, struct err *err) must_check;
+
+/* Tombstones below their owner's floor are dropped. */
+bool rows_forget(struct manager *manager, struct err *err) must_check;
+
+/* The effect of item is gone: durably, together with what other workers have to say. */
+void removed_store(struct manager *manager, const struct item *item);
+
+/* An object that no row stands for. Takes `lock`. */
+bool is_stray(struct manager *manager, const struct manager_object *object);
+
+/* Bodies of the threads. */
+void *worker_main(void *manager);
+void *ticker_main(void *manager);
+void *sweeper_main(void *manager);

@@ -1,0 +1,168 @@
+/*
+ * Rows of the manager: between the database and memory.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/engine/manager_part.h"
+
+#define ROW_COLUMNS "rid, owner, kind, spec, attr, rev, state, eff, hold_ms, result"
+
+static void row_copy(struct row *into, const struct row *from);
+static void row_done(struct row *row);
+static void row_fill(struct rows *rows, struct row *row, int64_t *hold_ms);
+
+bool
+row_read(struct txn *txn, uint64_t rid, struct arena *arena, struct row **row, int64_t *hold_ms,
+    struct err *err)
+{
+	auto_rows struct rows *rows = txn_query(
+	    txn, err, "SELECT " ROW_COLUMNS " FROM manager_row WHERE rid = ?", "i", (int64_t)rid);
+	struct row found;
+
+	if (!rows)
+		return false;
+	*row = NULL;
+	if (!rows_next(rows))
+		return true;
+	row_fill(rows, &found, hold_ms);
+	*row = arena_new_of(arena, struct row);
+	**row = found;
+	(*row)->owner = arena_text(arena, found.owner);
+	(*row)->kind = arena_text(arena, found.kind);
+	(*row)->spec = arena_text(arena, found.spec);
+	(*row)->attr = arena_text(arena, found.attr);
+	(*row)->result = arena_text(arena, found.result);
+	return true;
+}
+
+bool
+rows_load(struct manager *manager, struct err *err)
+{
+	auto_txn struct txn *txn = store_begin(manager->config.store);
+	auto_rows struct rows *rows =
+	    txn_query(txn, err, "SELECT " ROW_COLUMNS " FROM manager_row", "");
+	struct row_change change;
+
+	if (!rows)
+		return false;
+	while (rows_next(rows)) {
+		row_fill(rows, &change.row, &change.hold_ms);
+		row_apply(manager, &change);
+	}
+	return true;
+}
+
+void
+row_apply(struct manager *manager, const struct row_change *change)
+{
+	struct item *item;
+
+	pthread_mutex_lock(&manager->lock);
+	item = map_get_id(manager->items, change->row.rid);
+	if (!item) {
+		item = xcalloc(1, sizeof(*item));
+		map_put_id(manager->items, change->row.rid, item);
+	} else {
+		row_done(&item->row);
+	}
+	row_copy(&item->row, &change->row);
+	item->hold_ends_ms = clock_boot_ms(manager->config.clock) + change->hold_ms;
+	item->why = (struct err){0};
+	item->failures = 0;
+	item->next_ms = INT64_MAX;
+	if (item->row.state == ROW_HELD)
+		pthread_cond_signal(&manager->tick); /* it has a new end to watch */
+	else if (!item_is_settled(item))
+		item_poke(manager, item);
+	pthread_mutex_unlock(&manager->lock);
+}
+
+void
+item_free(struct item *item)
+{
+	row_done(&item->row);
+	free(item);
+}
+
+const struct manager_kind *
+kind_find(const struct manager *manager, const char *name)
+{
+	for (size_t i = 0; i < manager->config.n_kinds; i++)
+		if (!strcmp(manager->kinds[i].name, name))
+			return &manager->kinds[i];
+	return NULL;
+}
+
+bool
+item_is_settled(const struct item *item)
+{
+	switch (item->row.state) {
+	case ROW_COMMITTED:
+		return item->is_real && item->rev_real == item->row.rev;
+	case ROW_RELEASED:
+		return !item->row.has_effect;
+	case ROW_NONE:
+	case ROW_HELD:
+	default:
+		return true;
+	}
+}
+
+void
+item_answer(const struct item *item, struct arena *arena, struct row_have *have)
+{
+	have->state = item->row.state;
+	have->is_real = item->row.state != ROW_HELD && item_is_settled(item);
+	have->rev = item->rev_real;
+	have->result = arena_text(arena, item->row.result);
+	if (have->why.code == ERR_NONE && !item_is_settled(item)) {
+		have->why = item->why;
+		if (have->why.code == ERR_NONE)
+			(void)err_set(&have->why, ERR_WAIT, "it is on its way");
+	}
+}
+
+bool
+why_is_hard(enum err_code code)
+{
+	return code != ERR_NONE && code != ERR_WAIT && code != ERR_UNAVAILABLE &&
+	       code != ERR_TIMEOUT;
+}
+
+static void
+row_copy(struct row *into, const struct row *from)
+{
+	*into = *from;
+	into->owner = xstrdup(from->owner);
+	into->kind = xstrdup(from->kind);
+	into->spec = xstrdup(from->spec);
+	into->attr = xstrdup(from->attr);
+	into->result = from->result ? xstrdup(from->result) : NULL;
+}
+
+static void
+row_done(struct row *row)
+{
+	char *texts[] = {(char *)(uintptr_t)row->owner, (char *)(uintptr_t)row->kind,
+	    (char *)(uintptr_t)row->spec, (char *)(uintptr_t)row->attr,
+	    (char *)(uintptr_t)row->result};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		free(texts[i]);
+}
+
+static void
+row_fill(struct rows *rows, struct row *row, int64_t *hold_ms)
+{
+	*row = (struct row){.rid = (uint64_t)rows_i64(rows, 0),
+	    .owner = rows_text(rows, 1),
+	    .kind = rows_text(rows, 2),
+	    .spec = rows_text(rows, 3),
+	    .attr = rows_text(rows, 4),
+	    .rev = rows_i64(rows, 5),
+	    .state = (enum row_state)rows_i64(rows, 6),
+	    .has_effect = rows_i64(rows, 7) != 0,
+	    .result = rows_text(rows, 9)};
+	*hold_ms = rows_i64(rows, 8);
+}

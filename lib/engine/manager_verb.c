@@ -1,0 +1,363 @@
+/*
+ * The three verbs: RELIABILITY.md §3.3 as code. One transaction for all rows of a call, then the
+ * rows become visible to the workers, then the call waits for their effect.
+ */
+#include <string.h>
+
+#include "lib/base/fault.h"
+#include "lib/base/id.h"
+#include "lib/engine/manager_part.h"
+
+/* A call on its way. */
+struct step {
+	struct manager *manager;
+	struct txn *txn;
+	struct manager_call *call;
+	int64_t floor; /* the highest that this owner has sent */
+	vec_of(struct row) book;
+	bool has_book;
+	vec_rid touched;
+	vec_of(struct row_change) changes;
+};
+
+static bool change_rows(struct step *step, struct err *err);
+static bool meet_owner(struct step *step, struct err *err);
+static bool take_step(
+    struct step *step, const struct row_want *want, struct row_have *have, struct err *err);
+static bool step_unknown(
+    struct step *step, const struct row_want *want, struct row_have *have, struct err *err);
+static bool step_known(struct step *step, const struct row_want *want, const struct row *row,
+    struct row_have *have, struct err *err);
+static bool reserve_new(
+    struct step *step, const struct row_want *want, struct row_have *have, struct err *err);
+static bool admit(struct step *step, const struct row *row, struct str *result, struct err *why);
+static void open_book(struct step *step);
+static bool collect(struct step *step, struct err *err);
+static void wait_for_effect(struct step *step);
+static bool is_answered(const struct step *step, size_t at);
+static void answer(const struct step *step, size_t at);
+static void fault_before(enum verb verb);
+static void fault_after(enum verb verb);
+
+bool
+manager_call(struct manager *manager, struct manager_call *call, struct err *err)
+{
+	struct step step = {.manager = manager, .call = call};
+	bool is_done;
+
+	if (call->n > MANAGER_ROWS_MAX)
+		return err_set(
+		    err, ERR_LIMIT, "%zu rows in a call, at most %d", call->n, MANAGER_ROWS_MAX);
+	for (size_t i = 0; i < call->n; i++)
+		call->have[i] = (struct row_have){.rid = call->want[i].rid};
+	pthread_mutex_lock(&manager->write);
+	is_done = change_rows(&step, err);
+	pthread_mutex_unlock(&manager->write);
+	if (is_done)
+		wait_for_effect(&step);
+	vec_done(&step.book);
+	vec_done(&step.touched);
+	vec_done(&step.changes);
+	return is_done;
+}
+
+static bool
+change_rows(struct step *step, struct err *err)
+{
+	struct manager_call *call = step->call;
+	auto_txn struct txn *txn = store_begin(step->manager->config.store);
+
+	step->txn = txn;
+	if (!meet_owner(step, err))
+		return false;
+	for (size_t i = 0; i < call->n; i++)
+		if (!take_step(step, &call->want[i], &call->have[i], err))
+			return err_in(err, "row %s", id_text(call->want[i].rid).text);
+	if (!collect(step, err))
+		return false;
+	fault_before(call->verb);
+	if (!txn_commit(&txn, err))
+		return false;
+	fault_after(call->verb);
+	vec_each (change, &step->changes)
+		row_apply(step->manager, change);
+	return true;
+}
+
+/* Learns what the caller says of itself: a newer epoch, a higher floor. */
+static bool
+meet_owner(struct step *step, struct err *err)
+{
+	const struct manager_caller *caller = &step->call->caller;
+	auto_rows struct rows *rows = txn_query(step->txn, err,
+	    "SELECT max_epoch, floor FROM manager_owner WHERE owner = ?", "t", caller->owner);
+	int64_t epoch = -1;
+
+	if (!rows)
+		return false;
+	if (rows_next(rows)) {
+		epoch = rows_i64(rows, 0);
+		step->floor = rows_i64(rows, 1);
+	}
+	if (caller->epoch < epoch)
+		return err_set(err, ERR_STALE_EPOCH, "epoch %lld of '%s' is over, it is at %lld",
+		    (long long)caller->epoch, caller->owner, (long long)epoch);
+	if (caller->epoch == epoch && (int64_t)caller->floor <= step->floor)
+		return true;
+	if ((int64_t)caller->floor > step->floor)
+		step->floor = (int64_t)caller->floor;
+	rows_done(take(rows));
+	return txn_run(step->txn, err,
+	    "INSERT INTO manager_owner(owner, max_epoch, floor) VALUES(?, ?, ?) ON CONFLICT(owner) "
+	    "DO UPDATE SET max_epoch = excluded.max_epoch, floor = excluded.floor",
+	    "tii", caller->owner, caller->epoch, step->floor);
+}
+
+static bool
+take_step(struct step *step, const struct row_want *want, struct row_have *have, struct err *err)
+{
+	struct row *row;
+	int64_t hold_ms;
+
+	if (!row_read(step->txn, want->rid, step->call->arena, &row, &hold_ms, err))
+		return false;
+	if (!row)
+		return step_unknown(step, want, have, err);
+	if (strcmp(row->owner, step->call->caller.owner)) {
+		(void)err_set(&have->why, ERR_NOT_FOUND, "row %s is not of '%s'",
+		    id_text(want->rid).text, step->call->caller.owner);
+		return true;
+	}
+	return step_known(step, want, row, have, err);
+}
+
+static bool
+step_unknown(struct step *step, const struct row_want *want, struct row_have *have, struct err *err)
+{
+	bool is_past = (int64_t)want->rid < step->floor;
+
+	if (step->call->verb == VERB_RELEASE) {
+		if (is_past)
+			return true;
+		/* The tombstone: a reserve that is still on its way must find the door shut. */
+		vec_push(&step->touched, want->rid);
+		return txn_run(step->txn, err,
+		    "INSERT INTO manager_row(rid, owner, kind, spec, state, eff) "
+		    "VALUES(?, ?, '', '', 3, 0)",
+		    "it", (int64_t)want->rid, step->call->caller.owner);
+	}
+	if (is_past) {
+		(void)err_set(
+		    &have->why, ERR_GONE, "row %s has been released", id_text(want->rid).text);
+		return true;
+	}
+	if (step->call->verb == VERB_RESERVE)
+		return reserve_new(step, want, have, err);
+	(void)err_set(
+	    &have->why, ERR_NOT_FOUND, "row %s is not held here", id_text(want->rid).text);
+	return true;
+}
+
+static bool
+step_known(struct step *step, const struct row_want *want, const struct row *row,
+    struct row_have *have, struct err *err)
+{
+	bool is_released = row->state == ROW_RELEASED;
+
+	if (step->call->verb == VERB_RELEASE) {
+		if (is_released)
+			return true;
+		vec_push(&step->touched, row->rid);
+		return txn_run(step->txn, err, "UPDATE manager_row SET state = 3 WHERE rid = ?",
+		    "i", (int64_t)row->rid);
+	}
+	if (is_released) {
+		(void)err_set(
+		    &have->why, ERR_GONE, "row %s has been released", id_text(row->rid).text);
+		return true;
+	}
+	if (step->call->verb == VERB_COMMIT) {
+		if (row->state == ROW_COMMITTED && want->rev <= row->rev)
+			return true;
+		vec_push(&step->touched, row->rid);
+		return txn_run(step->txn, err,
+		    "UPDATE manager_row SET state = 2, attr = ?, rev = ? WHERE rid = ?", "tii",
+		    want->attr ? want->attr : "", want->rev, (int64_t)row->rid);
+	}
+	if (!str_equal(row->kind, want->kind) || !str_equal(row->spec, want->spec)) {
+		(void)err_set(&have->why, ERR_OP_MISMATCH, "row %s was reserved as something else",
+		    id_text(row->rid).text);
+		return true;
+	}
+	if (row->state != ROW_HELD)
+		return true;
+	vec_push(&step->touched, row->rid);
+	return txn_run(step->txn, err, "UPDATE manager_row SET hold_ms = ? WHERE rid = ?", "ii",
+	    (int64_t)HOLD_MS, (int64_t)row->rid);
+}
+
+static bool
+reserve_new(struct step *step, const struct row_want *want, struct row_have *have, struct err *err)
+{
+	auto_str struct str result = {0};
+	/* has_effect from now on: what admit has stored is to be removed even if the row is never
+	 * committed, so a hold that ends goes through remove too. */
+	struct row row = {.rid = want->rid,
+	    .owner = step->call->caller.owner,
+	    .kind = want->kind ? want->kind : "",
+	    .spec = want->spec ? want->spec : "",
+	    .attr = "",
+	    .state = ROW_HELD,
+	    .has_effect = true};
+
+	if (!txn_run(step->txn, err, "SAVEPOINT admit", ""))
+		return false;
+	if (!admit(step, &row, &result, &have->why))
+		return txn_run(step->txn, err, "ROLLBACK TO admit", "") &&
+		       txn_run(step->txn, err, "RELEASE admit", "");
+	row.result = result.text ? arena_text(step->call->arena, result.text) : NULL;
+	vec_push(&step->book, row);
+	vec_push(&step->touched, row.rid);
+	return txn_run(step->txn, err, "RELEASE admit", "") &&
+	       txn_run(step->txn, err,
+		   "INSERT INTO manager_row(rid, owner, kind, spec, state, eff, hold_ms, result) "
+		   "VALUES(?, ?, ?, ?, 1, 1, ?, ?)",
+		   "itttit", (int64_t)row.rid, row.owner, row.kind, row.spec, (int64_t)HOLD_MS,
+		   row.result);
+}
+
+static bool
+admit(struct step *step, const struct row *row, struct str *result, struct err *why)
+{
+	const struct manager_kind *kind = kind_find(step->manager, row->kind);
+	struct manager_book book;
+
+	if (!kind)
+		return err_set(why, ERR_BAD_VALUE, "there is no kind '%s' here", row->kind);
+	if (!kind->admit)
+		return true;
+	open_book(step);
+	book = (struct manager_book){.rows = step->book.items, .n_rows = step->book.n};
+	if (kind->admit(kind->self, step->txn, row, &book, result, why))
+		return true;
+	if (why->code == ERR_NONE)
+		(void)err_set(why, ERR_INTERNAL, "kind '%s' refused without a reason", row->kind);
+	return false;
+}
+
+/* All that is charged, once a call. Texts stay: only the holder of `write` changes rows. */
+static void
+open_book(struct step *step)
+{
+	struct manager *manager = step->manager;
+	struct item *item;
+
+	if (step->has_book)
+		return;
+	step->has_book = true;
+	pthread_mutex_lock(&manager->lock);
+	for (size_t at = 0; (item = map_next(manager->items, &at));)
+		if (item->row.state != ROW_RELEASED || item->row.has_effect)
+			vec_push(&step->book, item->row);
+	pthread_mutex_unlock(&manager->lock);
+}
+
+/* The rows as they will stand, read before the commit so that nothing can fail after it. */
+static bool
+collect(struct step *step, struct err *err)
+{
+	vec_each (rid, &step->touched) {
+		struct row_change change;
+		struct row *row;
+
+		if (!row_read(step->txn, *rid, step->call->arena, &row, &change.hold_ms, err))
+			return false;
+		if (!row)
+			continue;
+		change.row = *row;
+		vec_push(&step->changes, change);
+	}
+	return true;
+}
+
+static void
+wait_for_effect(struct step *step)
+{
+	struct manager *manager = step->manager;
+	const struct clock *clock = manager->config.clock;
+	int64_t end_ms = clock_boot_ms(clock) + step->call->caller.deadline_ms;
+
+	pthread_mutex_lock(&manager->lock);
+	for (size_t i = 0; i < step->call->n;) {
+		int64_t left_ms = end_ms - clock_boot_ms(clock);
+
+		if (is_answered(step, i) || left_ms <= 0 || manager->is_stopping)
+			i++;
+		else
+			wait_ms(&manager->settled, &manager->lock, left_ms);
+	}
+	for (size_t i = 0; i < step->call->n; i++)
+		answer(step, i);
+	pthread_mutex_unlock(&manager->lock);
+}
+
+static bool
+is_answered(const struct step *step, size_t at)
+{
+	struct item *item = map_get_id(step->manager->items, step->call->want[at].rid);
+
+	if (!item || step->call->have[at].why.code != ERR_NONE)
+		return true;
+	return item_is_settled(item) ||
+	       (item->row.state == ROW_COMMITTED && why_is_hard(item->why.code));
+}
+
+static void
+answer(const struct step *step, size_t at)
+{
+	struct row_have *have = &step->call->have[at];
+	struct item *item = map_get_id(step->manager->items, have->rid);
+
+	if (!item) {
+		have->is_real = (int64_t)have->rid < step->floor;
+		have->state = have->is_real ? ROW_RELEASED : ROW_NONE;
+		return;
+	}
+	if (strcmp(item->row.owner, step->call->caller.owner))
+		return;
+	item_answer(item, step->call->arena, have);
+}
+
+static void
+fault_before(enum verb verb)
+{
+	switch (verb) {
+	case VERB_RESERVE:
+		FAULT_POINT("manager.reserve.before");
+		break;
+	case VERB_COMMIT:
+		FAULT_POINT("manager.commit.before");
+		break;
+	case VERB_RELEASE:
+	default:
+		FAULT_POINT("manager.release.before");
+		break;
+	}
+}
+
+static void
+fault_after(enum verb verb)
+{
+	switch (verb) {
+	case VERB_RESERVE:
+		FAULT_POINT("manager.reserve.after");
+		break;
+	case VERB_COMMIT:
+		FAULT_POINT("manager.commit.after");
+		break;
+	case VERB_RELEASE:
+	default:
+		FAULT_POINT("manager.release.after");
+		break;
+	}
+}
