@@ -96,7 +96,7 @@ lost_names() {
 # `up` dies when the given number of namespaces is there; `down` finds all the same.
 killed_up() {
 	local up
-	testbed up --hosts-only >/dev/null 2>&1 &
+	"$ROOT/testbed" --name "$TESTBED" up --hosts-only >/dev/null 2>&1 &
 	up=$!
 	eventually 20 sh -c "[ \$(ip netns list | wc -l) -ge $1 ]"
 	kill -KILL "$up"
