@@ -75,7 +75,7 @@ struct controller_config {
 	 * May be NULL. */
 	void (*row_changed)(
 	    void *self, struct txn *txn, const char *group, const struct controller_row_state *row);
-	int n_workers; /* 0 = 8 */
+	int n_workers; /* 0 = 32: calls wait for effects, a slow manager must not take all */
 };
 
 extern const struct store_migration controller_migrations[];
@@ -88,7 +88,10 @@ struct controller *controller_new(const struct controller_config *config, struct
 
 int64_t controller_epoch(const struct controller *controller);
 
-/* A new id, never given before. Durable with txn. */
+/*
+ * A new id, never given before. Durable with txn. Admit a row in the transaction that took its id:
+ * managers forget what lies below the lowest living row.
+ */
 bool controller_next_id(
     struct controller *controller, struct txn *txn, uint64_t *id, struct err *err) must_check;
 
@@ -100,6 +103,7 @@ struct controller_admission {
 	size_t n_rows;
 	enum row_state goal;
 	int reserve_ms; /* deadline for all to be HELD; 0 = 30 s */
+	int commit_ms;  /* deadline for all to be COMMITTED and real; 0 = 120 s */
 };
 
 bool controller_admit(struct controller *controller, struct txn *txn,

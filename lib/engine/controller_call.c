@@ -1,0 +1,235 @@
+/*
+ * Calls: how rows that are due are put together, and the pool that makes the calls.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/fault.h"
+#include "lib/base/log.h"
+#include "lib/engine/controller_part.h"
+
+typedef vec_of(struct flight *) vec_flight;
+
+static bool board_all(
+    struct controller *controller, struct txn *txn, vec_flight *flights, struct err *err);
+static bool board(struct controller *controller, struct txn *txn, struct track *track,
+    vec_flight *flights, struct err *err);
+static struct flight *find_flight(const vec_flight *flights, const struct track *track);
+static struct flight *new_flight(
+    struct controller *controller, struct track *track, vec_flight *flights);
+static void launch(struct controller *controller, vec_flight *flights);
+static struct flight *take_todo(struct controller *controller);
+static void make_call(struct controller *controller, struct flight *flight);
+static bool is_complete(const struct flight *flight);
+
+bool
+dispatch(struct controller *controller, struct err *err)
+{
+	auto_txn struct txn *txn = NULL;
+	vec_flight flights = {0};
+	bool is_good;
+
+	if (controller->is_stale ||
+	    tracks_next_ms(controller) > clock_boot_ms(controller->config.clock))
+		return true;
+	txn = store_begin(controller->config.store);
+	is_good = board_all(controller, txn, &flights, err);
+	txn_cancel(take(txn));
+	launch(controller, &flights);
+	vec_done(&flights);
+	return is_good;
+}
+
+void *
+pool_main(void *self)
+{
+	struct controller *controller = self;
+	struct flight *flight;
+
+	while ((flight = take_todo(controller))) {
+		if (flight->err.code == ERR_NONE)
+			make_call(controller, flight);
+		pthread_mutex_lock(&controller->lock);
+		flight->done_ms = clock_boot_ms(controller->config.clock);
+		flight->next = NULL;
+		if (controller->done_last)
+			controller->done_last->next = flight;
+		else
+			controller->done_first = flight;
+		controller->done_last = flight;
+		controller->n_flights--;
+		pthread_cond_signal(&controller->tick);
+		pthread_mutex_unlock(&controller->lock);
+	}
+	return NULL;
+}
+
+void
+flight_free(struct flight *flight)
+{
+	if (!flight)
+		return;
+	arena_free(flight->arena);
+	free(flight);
+}
+
+static bool
+board_all(struct controller *controller, struct txn *txn, vec_flight *flights, struct err *err)
+{
+	int64_t now_ms = clock_boot_ms(controller->config.clock);
+	struct track *track;
+	uint64_t floor;
+
+	if (!stored_floor(txn, controller->epoch, &floor, err))
+		return false;
+	for (size_t at = 0; (track = map_next(controller->tracks, &at));) {
+		struct flight *joined = find_flight(flights, track);
+		bool may_join = joined && !track->is_flying &&
+				(peer_is_down(track->peer) || track->next_ms <= now_ms);
+
+		if (!may_join && track_due_ms(track) > now_ms)
+			continue;
+		if (!board(controller, txn, track, flights, err))
+			return false;
+	}
+	vec_each (flight, flights)
+		(*flight)->call.caller.floor = floor;
+	return true;
+}
+
+static bool
+board(struct controller *controller, struct txn *txn, struct track *track, vec_flight *flights,
+    struct err *err)
+{
+	struct flight *flight = find_flight(flights, track);
+	struct row_want *want;
+	struct stored_row row;
+	struct err why = {0};
+	const char *attr = NULL;
+
+	if (!flight)
+		flight = new_flight(controller, track, flights);
+	if (!stored_row(txn, track->rid, flight->arena, &row, err))
+		return false;
+	/* The array is the flight's own; only the caller of the verb has it const. */
+	want = (struct row_want *)(uintptr_t)&flight->call.want[flight->call.n];
+	if (track->verb == VERB_COMMIT &&
+	    !attr_resolve(txn, row.state.row.attr, flight->arena, &attr, &why)) {
+		if (flight->call.n == 0)
+			flight->err = why; /* answered without a call, see pool_main */
+		else
+			return true; /* it gets a flight of its own in the next round */
+	}
+	*want = (struct row_want){.rid = track->rid};
+	if (track->verb == VERB_RESERVE) {
+		want->kind = row.state.row.kind;
+		want->spec = row.state.row.spec;
+	} else if (track->verb == VERB_COMMIT) {
+		want->attr = attr;
+		want->rev = row.state.rev;
+	}
+	flight->bytes += strlen(row.state.row.spec) + (attr ? strlen(attr) : 0);
+	flight->call.n++;
+	track->is_flying = true;
+	track->is_void = false;
+	track->is_asking = map_drop_id(controller->asked, track->rid) != NULL;
+	return true;
+}
+
+/* Rows of one manager and verb share a call. Commit and release wait for an effect: there one
+ * group shall not wait for another's. */
+static struct flight *
+find_flight(const vec_flight *flights, const struct track *track)
+{
+	for (size_t i = 0; i < flights->n; i++) {
+		struct flight *flight = flights->items[i];
+
+		if (flight->peer != track->peer || flight->call.verb != track->verb)
+			continue;
+		if (track->verb != VERB_RESERVE && strcmp(flight->group, track->group))
+			continue;
+		if (flight->call.n < MANAGER_ROWS_MAX && flight->bytes < CALL_BYTES_MAX &&
+		    flight->err.code == ERR_NONE)
+			return flight;
+	}
+	return NULL;
+}
+
+static struct flight *
+new_flight(struct controller *controller, struct track *track, vec_flight *flights)
+{
+	struct flight *flight = xcalloc(1, sizeof(*flight));
+	struct row_want *want;
+
+	flight->peer = track->peer;
+	flight->arena = arena_new();
+	flight->group = arena_text(flight->arena, track->group);
+	want = arena_alloc(flight->arena, MANAGER_ROWS_MAX * sizeof(*want));
+	flight->call = (struct manager_call){.verb = track->verb,
+	    .want = want,
+	    .have = arena_alloc(flight->arena, MANAGER_ROWS_MAX * sizeof(struct row_have)),
+	    .arena = flight->arena,
+	    .caller = {.epoch = controller->epoch, .deadline_ms = CALL_MS}};
+	track->peer->n_flights++;
+	track->peer->n_waiting += track->verb != VERB_RESERVE;
+	vec_push(flights, flight);
+	return flight;
+}
+
+static void
+launch(struct controller *controller, vec_flight *flights)
+{
+	pthread_mutex_lock(&controller->lock);
+	vec_each (at, flights) {
+		struct flight *flight = *at;
+
+		if (controller->todo_last)
+			controller->todo_last->next = flight;
+		else
+			controller->todo_first = flight;
+		controller->todo_last = flight;
+		controller->n_flights++;
+	}
+	pthread_cond_broadcast(&controller->work);
+	pthread_mutex_unlock(&controller->lock);
+}
+
+static struct flight *
+take_todo(struct controller *controller)
+{
+	struct flight *flight;
+
+	pthread_mutex_lock(&controller->lock);
+	while (!controller->is_stopping && !controller->todo_first)
+		pthread_cond_wait(&controller->work, &controller->lock);
+	flight = controller->is_stopping ? NULL : controller->todo_first;
+	if (flight) {
+		controller->todo_first = flight->next;
+		if (!controller->todo_first)
+			controller->todo_last = NULL;
+	}
+	pthread_mutex_unlock(&controller->lock);
+	return flight;
+}
+
+static void
+make_call(struct controller *controller, struct flight *flight)
+{
+	FAULT_POINT("controller.call.before");
+	flight->is_answered = controller->config.call(
+	    controller->config.self, flight->peer->name, &flight->call, &flight->err);
+	FAULT_POINT("controller.call.after");
+	if (flight->is_answered && !is_complete(flight))
+		flight->is_answered = err_set(&flight->err, ERR_INTERNAL, "it answered other rows");
+	if (!flight->is_answered && flight->err.code == ERR_NONE)
+		(void)err_set(&flight->err, ERR_INTERNAL, "the call failed without a reason");
+}
+
+static bool
+is_complete(const struct flight *flight)
+{
+	for (size_t i = 0; i < flight->call.n; i++)
+		if (flight->call.have[i].rid != flight->call.want[i].rid)
+			return false;
+	return true;
+}
