@@ -214,18 +214,25 @@ check_value(struct walk *walk, const struct xml_element *element,
 	    [XML_FORM_REF] = "a letter, then letters, digits, '_' and '-', at most 63; or _parent",
 	    [XML_FORM_KEY] = "a letter, then letters, digits, '_', '-' and '.', at most 63",
 	};
+	enum err_code code = rule->wrong ? rule->wrong : ERR_X18;
+	struct nearest nearest = {.word = value};
 	struct err *entry;
+	size_t len;
 
 	if (has_form(rule, value))
 		return;
-	entry = xml_diagnose(walk->found, element, rule->wrong ? rule->wrong : ERR_X18,
-	    "%s '%.100s' of '%s' has not the form that is wanted", rule->name, value,
-	    element->name);
-	if (rule->words)
-		err_hint(entry, "%s: %s", rule->form == XML_FORM_WORDS ? "any of" : "one of",
-		    rule->words);
-	else
-		err_hint(entry, "wanted: %s", forms[rule->form]);
+	if (!rule->words) {
+		xml_diagnose(walk->found, element, code,
+		    "%s '%.100s' of '%s' has not the form of one: %s", rule->name, value,
+		    element->name, forms[rule->form]);
+		return;
+	}
+	entry = xml_diagnose(walk->found, element, code, "%s '%.100s' of '%s' is not %s: %s",
+	    rule->name, value, element->name, rule->form == XML_FORM_WORDS ? "made of" : "one of",
+	    rule->words);
+	len = nearest_offer_words(&nearest, rule->words);
+	if (nearest.best)
+		err_hint(entry, "did you mean '%.*s'?", (int)len, nearest.best);
 }
 
 /* ---- children ---- */

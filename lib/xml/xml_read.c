@@ -64,6 +64,7 @@ xml_read(const char *xml, size_t size, const struct xml_limits *limits, struct a
 		return NULL;
 	}
 	*reader.parser->sax = handler;
+	reader.parser->sax2 = 0; /* names as written: namespaces mean nothing in our documents */
 	reader.parser->userData = &reader;
 	/* NOENT makes libxml2 give `&amp;` in an attribute as '&'; other entities there are none.
 	 */
@@ -118,29 +119,40 @@ xml_count(const struct xml_element *parent, const char *name)
 	return n;
 }
 
+/* Links the new element to its parent and counts it among its namesakes. */
+static void
+join_tree(struct reader *reader, struct xml_element *element)
+{
+	struct frame *frame = reader->frame;
+	const struct xml_element *twin;
+
+	element->index = 1;
+	if (!frame) {
+		reader->root = element;
+		return;
+	}
+	*(frame->last ? &frame->last->next : &reader->open->children) = element;
+	frame->last = element;
+	if (!frame->counts)
+		frame->counts = map_new();
+	twin = map_put(frame->counts, element->name, element);
+	if (twin)
+		element->index = twin->index + 1;
+}
+
 static void
 start_element(void *self, const xmlChar *name, const xmlChar **attributes)
 {
 	struct reader *reader = self;
 	struct xml_element *element = arena_new_of(reader->arena, struct xml_element);
 	struct frame *frame = reader->frame;
-	struct xml_element *twin = NULL;
 
 	element->name = arena_text(reader->arena, (const char *)name);
 	element->parent = reader->open;
 	element->line = line_of_tag(reader);
+	join_tree(reader, element);
 	if (attributes)
 		read_attributes(reader, element, (const char *const *)attributes);
-	if (frame) {
-		*(frame->last ? &frame->last->next : &reader->open->children) = element;
-		frame->last = element;
-		if (!frame->counts)
-			frame->counts = map_new();
-		twin = map_put(frame->counts, element->name, element);
-	} else {
-		reader->root = element;
-	}
-	element->index = twin ? twin->index + 1 : 1;
 	reader->open = element;
 	reader->frame = xcalloc(1, sizeof(*frame));
 	reader->frame->outer = frame;
@@ -215,6 +227,7 @@ line_of_tag(struct reader *reader)
 	return reader->line;
 }
 
+/* Name and value in turn, NULL at the end. */
 static void
 read_attributes(struct reader *reader, struct xml_element *element, const char *const *attributes)
 {
