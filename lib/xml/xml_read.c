@@ -17,13 +17,11 @@ struct reader {
 	const char *xml;
 	size_t size;
 	struct arena *arena;
-	struct err *err;
 	xmlParserCtxt *parser;
 	struct xml_element *root, *open; /* open: the innermost open element */
 	struct frame *frame;             /* of the open element */
 	size_t at;                       /* lines are counted up to here */
 	unsigned line;
-	bool has_failed;
 };
 
 /* What is needed of an element only while it is open. */
@@ -36,26 +34,26 @@ struct frame {
 static void start_element(void *self, const xmlChar *name, const xmlChar **attributes);
 static void end_element(void *self, const xmlChar *name);
 static void see_text(void *self, const xmlChar *text, int size);
-static void see_error(void *self, xmlErrorPtr error);
+static bool refuse(const xmlParserCtxt *parser, struct err *err);
 static unsigned line_of_tag(struct reader *reader);
 static void read_attributes(
     struct reader *reader, struct xml_element *element, const char *const *attributes);
 static void close_frame(struct reader *reader);
 
 static const xmlSAXHandler handler = {
-    .initialized = XML_SAX2_MAGIC,
+    .initialized = 1, /* SAX version 1: names as written, namespaces mean nothing here */
     .startElement = start_element,
     .endElement = end_element,
     .characters = see_text,
     .cdataBlock = see_text,
-    .serror = see_error,
 };
 
 struct xml_element *
 xml_read(const char *xml, size_t size, const struct xml_limits *limits, struct arena *arena,
     struct err *err)
 {
-	struct reader reader = {.xml = xml, .size = size, .arena = arena, .err = err, .line = 1};
+	struct reader reader = {.xml = xml, .size = size, .arena = arena, .line = 1};
+	bool is_good;
 
 	if (!xml_guard(xml, size, limits, err))
 		return NULL;
@@ -64,20 +62,16 @@ xml_read(const char *xml, size_t size, const struct xml_limits *limits, struct a
 		return NULL;
 	}
 	*reader.parser->sax = handler;
-	reader.parser->sax2 = 0; /* names as written: namespaces mean nothing in our documents */
 	reader.parser->userData = &reader;
 	/* NOENT makes libxml2 give `&amp;` in an attribute as '&'; other entities there are none.
 	 */
 	xmlCtxtUseOptions(reader.parser, XML_PARSE_NONET | XML_PARSE_NOENT);
 	xmlParseDocument(reader.parser);
-	if (!reader.parser->wellFormed && !reader.has_failed) {
-		err_set(err, ERR_X01, "the document is not well-formed");
-		reader.has_failed = true;
-	}
+	is_good = reader.parser->wellFormed || refuse(reader.parser, err);
 	while (reader.frame)
 		close_frame(&reader);
 	xmlFreeParserCtxt(reader.parser);
-	return reader.has_failed ? NULL : reader.root;
+	return is_good ? reader.root : NULL;
 }
 
 const char *
@@ -196,18 +190,15 @@ see_text(void *self, const xmlChar *text, int size)
 			reader->open->text_line--;
 }
 
-static void
-see_error(void *self, xmlErrorPtr error)
+static bool
+refuse(const xmlParserCtxt *parser, struct err *err)
 {
-	struct reader *reader = self;
-	size_t len = error->message ? strcspn(error->message, "\n") : 0;
+	const xmlError *error = &parser->lastError;
+	const char *text = error->message ? error->message : "the parser does not say why";
 
-	if (reader->has_failed || error->level < XML_ERR_ERROR)
-		return;
-	reader->has_failed = true;
-	err_set(reader->err, ERR_X01, "line %d is not well-formed: %.*s", error->line, (int)len,
-	    error->message ? error->message : "");
-	err_at(reader->err, (unsigned)error->line, NULL);
+	err_set(err, ERR_X01, "line %d is not well-formed: %.*s", error->line,
+	    (int)strcspn(text, "\n"), text);
+	return err_at(err, (unsigned)error->line, NULL);
 }
 
 /* The parser has read a start tag up to its end: '<' cannot stand inside it, so the last one starts
