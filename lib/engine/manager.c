@@ -133,7 +133,6 @@ manager_make(const struct manager_config *config)
 {
 	struct manager *manager = xcalloc(1, sizeof(*manager));
 	size_t size = config->n_kinds * sizeof(*config->kinds);
-	pthread_condattr_t attr;
 
 	manager->config = *config;
 	manager->kinds = memcpy(xmalloc(size), config->kinds, size);
@@ -144,12 +143,9 @@ manager_make(const struct manager_config *config)
 		sizeof(pthread_t));
 	pthread_mutex_init(&manager->write, NULL);
 	pthread_mutex_init(&manager->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&manager->work, &attr);
-	pthread_cond_init(&manager->tick, &attr);
-	pthread_cond_init(&manager->settled, &attr);
-	pthread_condattr_destroy(&attr);
+	wait_init(&manager->work);
+	wait_init(&manager->tick);
+	wait_init(&manager->settled);
 	return manager;
 }
 

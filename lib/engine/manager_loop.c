@@ -4,7 +4,6 @@
  * that recovers from anything: a restart is the first round.
  */
 #include <string.h>
-#include <time.h>
 
 #include "lib/base/fault.h"
 #include "lib/base/id.h"
@@ -127,25 +126,6 @@ item_poke(struct manager *manager, struct item *item)
 	manager->queue_last = item;
 	manager->n_active++;
 	pthread_cond_signal(&manager->work);
-}
-
-void
-wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms)
-{
-	struct timespec until;
-
-	if (ms <= 0)
-		return;
-	if (ms > LOOK_MS)
-		ms = LOOK_MS; /* the injected clock may run otherwise than this one */
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	pthread_cond_timedwait(cond, lock, &until);
 }
 
 bool

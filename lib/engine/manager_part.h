@@ -13,6 +13,7 @@
 #include "lib/base/map.h"
 #include "lib/base/vec.h"
 #include "lib/engine/manager.h"
+#include "lib/engine/wait.h"
 
 enum {
 	HOLD_MS = 120 * 1000,      /* a hold that nobody renews */
@@ -90,9 +91,6 @@ void item_answer(const struct item *item, struct arena *arena, struct row_have *
 
 /* A refusal that time does not mend. */
 bool why_is_hard(enum err_code code);
-
-/* Waits at most ms (a bound, not a promise), or until signalled. Under `lock`. */
-void wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms);
 
 /* Holds that ended become RELEASED, what is left of the others is stored. */
 bool holds_end(struct manager *manager, const vec_rid *ended, struct err *err) must_check;

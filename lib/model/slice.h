@@ -7,10 +7,8 @@
 #include <stdint.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/diagnosis.h"
 #include "lib/base/str.h"
-#include "lib/base/vec.h"
-
-typedef vec_of(struct err) diagnoses; /* what a check found, in document order; is_warning tells */
 
 struct slice_where {
 	unsigned line;

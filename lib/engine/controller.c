@@ -1,0 +1,358 @@
+/*
+ * The controller's life and what its owner may ask of it. What happens by itself is in
+ * controller_tick.c.
+ */
+#include "lib/engine/controller.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "lib/base/fault.h"
+#include "lib/base/id.h"
+#include "lib/engine/controller_part.h"
+
+STORE_SQL(controller_groups_sql, "schemas/sql/controller/0001_groups.sql");
+
+const struct store_migration controller_migrations[] = {{"controller", 1, controller_groups_sql}};
+const size_t n_controller_migrations =
+    sizeof(controller_migrations) / sizeof(controller_migrations[0]);
+
+static struct controller *controller_make(const struct controller_config *config);
+static bool next_epoch(struct controller *controller, struct err *err);
+static bool start(struct controller *controller, void *(*body)(void *), struct err *err);
+static void free_maps(struct controller *controller);
+static void free_handover(struct controller *controller);
+static bool admit_row(
+    struct txn *txn, const char *group, const struct controller_row *row, struct err *err);
+static bool manager_met(struct controller *controller, struct txn *txn, const char *manager,
+    const char *db_uuid, bool *is_changed, struct err *err);
+static bool rows_lost(
+    struct controller *controller, struct txn *txn, const char *manager, struct err *err);
+
+struct controller *
+controller_new(const struct controller_config *config, struct err *err)
+{
+	struct controller *controller = controller_make(config);
+	int n_workers = config->n_workers ? config->n_workers : POOL_DEFAULT;
+	bool is_started = next_epoch(controller, err) && start(controller, ticking_main, err);
+
+	for (int i = 0; i < n_workers && is_started; i++)
+		is_started = start(controller, pool_main, err);
+	if (is_started)
+		return controller;
+	controller_free(controller);
+	return NULL;
+}
+
+void
+controller_free(struct controller *controller)
+{
+	if (!controller)
+		return;
+	pthread_mutex_lock(&controller->lock);
+	controller->is_stopping = true;
+	pthread_cond_broadcast(&controller->tick);
+	pthread_cond_broadcast(&controller->work);
+	pthread_mutex_unlock(&controller->lock);
+	for (size_t i = 0; i < controller->n_threads; i++)
+		pthread_join(controller->threads[i], NULL);
+	free_handover(controller);
+	free_maps(controller);
+	pthread_cond_destroy(&controller->tick);
+	pthread_cond_destroy(&controller->work);
+	pthread_mutex_destroy(&controller->lock);
+	free(controller->threads);
+	free(controller);
+}
+
+int64_t
+controller_epoch(const struct controller *controller)
+{
+	return controller->epoch;
+}
+
+bool
+controller_next_id(struct controller *controller, struct txn *txn, uint64_t *id, struct err *err)
+{
+	auto_rows struct rows *rows =
+	    txn_query(txn, err, "SELECT next_id FROM controller_meta", "");
+
+	if (!rows)
+		return false;
+	if (!rows_next(rows))
+		return err_set(err, ERR_INTERNAL, "the table controller_meta is empty");
+	*id = id_make((uint32_t)controller->epoch, (uint64_t)rows_i64(rows, 0));
+	return txn_run(txn, err, "UPDATE controller_meta SET next_id = next_id + 1", "");
+}
+
+bool
+controller_admit(struct controller *controller, struct txn *txn,
+    const struct controller_admission *admission, struct err *err)
+{
+	int64_t reserve_ms = admission->reserve_ms ? admission->reserve_ms : RESERVE_MS;
+	int64_t commit_ms = admission->commit_ms ? admission->commit_ms : COMMIT_MS;
+
+	FAULT_POINT("controller.admit.before");
+	if (!txn_run(txn, err,
+		"INSERT INTO controller_group(name, state, goal, reserve_ms, commit_ms) "
+		"VALUES(?, 0, ?, ?, ?)",
+		"tiii", admission->group, (int64_t)admission->goal, reserve_ms, commit_ms))
+		return err_in(err, "group '%s'", admission->group);
+	for (size_t i = 0; i < admission->n_rows; i++)
+		if (!admit_row(txn, admission->group, &admission->rows[i], err))
+			return err_in(err, "%s", admission->rows[i].subject);
+	mark_dirty(controller, admission->group);
+	FAULT_POINT("controller.admit.after");
+	return true;
+}
+
+bool
+controller_goal(struct controller *controller, struct txn *txn, const char *group,
+    enum row_state goal, struct err *err)
+{
+	/* Goals only rise, as states do: a late "commit" does not undo a "release". */
+	struct stored_group now;
+
+	if (!stored_group(txn, group, &now, err))
+		return false;
+	if (goal <= now.goal)
+		return true;
+	mark_dirty(controller, group);
+	return txn_run(txn, err, "UPDATE controller_group SET goal = ? WHERE name = ?", "it",
+	    (int64_t)goal, group);
+}
+
+bool
+controller_set_attr(
+    struct controller *controller, struct txn *txn, uint64_t rid, const char *attr, struct err *err)
+{
+	auto_arena struct arena *arena = arena_new();
+	struct stored_row row;
+
+	if (!stored_row(txn, rid, arena, &row, err))
+		return false;
+	mark_dirty(controller, row.group);
+	return txn_run(txn, err, "UPDATE controller_row SET attr = ?, rev = rev + 1 WHERE rid = ?",
+	    "ti", attr, (int64_t)rid);
+}
+
+void
+controller_wake(struct controller *controller)
+{
+	pthread_mutex_lock(&controller->lock);
+	controller->is_woken = true;
+	pthread_cond_signal(&controller->tick);
+	pthread_mutex_unlock(&controller->lock);
+}
+
+void
+controller_heard(struct controller *controller, const char *manager, const char *db_uuid,
+    const uint64_t *rids, size_t n_rids)
+{
+	struct word word = {.manager = xstrdup(manager)};
+	auto_txn struct txn *txn = store_begin(controller->config.store);
+	bool is_changed = false;
+
+	/* What cannot be stored now is met again with the next hello. */
+	if (manager_met(controller, txn, manager, db_uuid, &is_changed, NULL) && is_changed)
+		(void)!txn_commit(&txn, NULL);
+	txn_cancel(take(txn));
+	for (size_t i = 0; i < n_rids; i++)
+		vec_push(&word.rids, rids[i]);
+	pthread_mutex_lock(&controller->lock);
+	vec_push(&controller->words, word);
+	pthread_cond_signal(&controller->tick);
+	pthread_mutex_unlock(&controller->lock);
+}
+
+bool
+controller_rows(struct controller *controller, struct txn *txn, const char *group,
+    struct arena *arena, const struct controller_row_state **rows, size_t *n_rows)
+{
+	auto_txn struct txn *own = txn ? NULL : store_begin(controller->config.store);
+	struct controller_row_state *states;
+	struct stored_row *stored;
+	size_t n;
+
+	if (!stored_rows(txn ? txn : own, group, arena, &stored, &n, NULL))
+		return false;
+	states = arena_alloc(arena, n * sizeof(*states));
+	for (size_t i = 0; i < n; i++)
+		states[i] = stored[i].state;
+	*rows = states;
+	*n_rows = n;
+	return true;
+}
+
+bool
+controller_group(
+    struct controller *controller, struct txn *txn, const char *group, enum group_state *state)
+{
+	auto_txn struct txn *own = txn ? NULL : store_begin(controller->config.store);
+	struct stored_group found;
+
+	if (!stored_group(txn ? txn : own, group, &found, NULL))
+		return false;
+	*state = found.state;
+	return true;
+}
+
+bool
+controller_expects(struct controller *controller, const char *manager, uint64_t rid)
+{
+	auto_txn struct txn *txn = store_begin(controller->config.store);
+	auto_arena struct arena *arena = arena_new();
+	struct stored_row row;
+
+	return stored_row(txn, rid, arena, &row, NULL) && !strcmp(row.state.row.manager, manager);
+}
+
+static struct controller *
+controller_make(const struct controller_config *config)
+{
+	struct controller *controller = xcalloc(1, sizeof(*controller));
+
+	controller->config = *config;
+	controller->tracks = map_new();
+	controller->peers = map_new();
+	controller->watches = map_new();
+	controller->asked = map_new();
+	controller->threads = xcalloc(
+	    (size_t)(config->n_workers ? config->n_workers : POOL_DEFAULT) + 1, sizeof(pthread_t));
+	if (getrandom(&controller->random, sizeof(controller->random), 0) < 0)
+		controller->random = (uint64_t)clock_wall_ms(config->clock);
+	controller->random |= 1; /* xorshift never leaves 0 */
+	pthread_mutex_init(&controller->lock, NULL);
+	wait_init(&controller->tick);
+	wait_init(&controller->work);
+	return controller;
+}
+
+static bool
+next_epoch(struct controller *controller, struct err *err)
+{
+	auto_txn struct txn *txn = store_begin(controller->config.store);
+	auto_rows struct rows *rows = NULL;
+
+	if (!txn_run(txn, err, "UPDATE controller_meta SET epoch = epoch + 1", ""))
+		return false;
+	rows = txn_query(txn, err, "SELECT epoch FROM controller_meta", "");
+	if (!rows)
+		return false;
+	if (!rows_next(rows))
+		return err_set(err, ERR_INTERNAL, "the table controller_meta is empty");
+	controller->epoch = rows_i64(rows, 0);
+	rows_done(take(rows));
+	return txn_commit(&txn, err);
+}
+
+static bool
+start(struct controller *controller, void *(*body)(void *), struct err *err)
+{
+	if (pthread_create(&controller->threads[controller->n_threads], NULL, body, controller))
+		return err_set(err, ERR_INTERNAL, "cannot start a thread");
+	controller->n_threads++;
+	return true;
+}
+
+static void
+free_maps(struct controller *controller)
+{
+	struct track *track;
+	struct peer *peer;
+	struct watch *watch;
+
+	for (size_t at = 0; (track = map_next(controller->tracks, &at));)
+		track_free(track);
+	for (size_t at = 0; (peer = map_next(controller->peers, &at));) {
+		free(peer->name);
+		free(peer);
+	}
+	for (size_t at = 0; (watch = map_next(controller->watches, &at));) {
+		free(watch->group);
+		free(watch);
+	}
+	map_free(controller->tracks);
+	map_free(controller->peers);
+	map_free(controller->watches);
+	map_free(controller->asked);
+}
+
+static void
+free_handover(struct controller *controller)
+{
+	struct flight *lists[] = {controller->todo_first, controller->done_first};
+
+	for (size_t i = 0; i < 2; i++)
+		while (lists[i]) {
+			struct flight *flight = lists[i];
+
+			lists[i] = flight->next;
+			flight_free(flight);
+		}
+	vec_each (name, &controller->dirty)
+		free(*name);
+	vec_each (word, &controller->words) {
+		free(word->manager);
+		vec_done(&word->rids);
+	}
+	vec_done(&controller->dirty);
+	vec_done(&controller->words);
+}
+
+static bool
+admit_row(struct txn *txn, const char *group, const struct controller_row *row, struct err *err)
+{
+	return txn_run(txn, err,
+	    "INSERT INTO controller_row(rid, grp, manager, kind, subject, spec, attr, want) "
+	    "VALUES(?, ?, ?, ?, ?, ?, ?, 1)",
+	    "itttttt", (int64_t)row->rid, group, row->manager, row->kind, row->subject, row->spec,
+	    row->attr ? row->attr : "");
+}
+
+/* Compares the id of its database with the one seen last. */
+static bool
+manager_met(struct controller *controller, struct txn *txn, const char *manager,
+    const char *db_uuid, bool *is_changed, struct err *err)
+{
+	auto_rows struct rows *rows = txn_query(
+	    txn, err, "SELECT db_uuid FROM controller_manager WHERE name = ?", "t", manager);
+	bool is_known;
+
+	if (!rows)
+		return false;
+	is_known = rows_next(rows);
+	*is_changed = !is_known || strcmp(rows_text(rows, 0), db_uuid) != 0;
+	rows_done(take(rows));
+	if (!*is_changed)
+		return true;
+	if (is_known && !rows_lost(controller, txn, manager, err))
+		return false;
+	return txn_run(txn, err,
+	    "INSERT INTO controller_manager(name, db_uuid) VALUES(?, ?) "
+	    "ON CONFLICT(name) DO UPDATE SET db_uuid = excluded.db_uuid",
+	    "tt", manager, db_uuid);
+}
+
+/*
+ * Its rows begin again with reserve, under the same ids: in the new file there is no tombstone that
+ * could refuse them, objects that the old one had made are named from the same ids (so they are
+ * found again, not made twice), and what refers to the rows stays true. Until they stand they are
+ * shown as not real.
+ */
+static bool
+rows_lost(struct controller *controller, struct txn *txn, const char *manager, struct err *err)
+{
+	auto_rows struct rows *rows = txn_query(
+	    txn, err, "SELECT DISTINCT grp FROM controller_row WHERE manager = ?", "t", manager);
+
+	if (!rows)
+		return false;
+	while (rows_next(rows))
+		mark_dirty(controller, rows_text(rows, 0));
+	return txn_run(txn, err,
+	    "UPDATE controller_row SET have = 0, is_real = 0, rev_have = 0, refused = 0 "
+	    "WHERE manager = ? AND have < 3",
+	    "t", manager);
+}

@@ -1,0 +1,167 @@
+/*
+ * What the files of the controller share; nobody else includes this.
+ *
+ * Threads: callers of the API, who work inside a transaction; one ticker, which alone owns tracks,
+ * peers and watches; pool workers, which own a flight from `todo` to `done`. `lock` guards the
+ * hand-over between them, is taken after the store's, and is never held over a wait for anything.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "lib/base/map.h"
+#include "lib/base/vec.h"
+#include "lib/engine/controller.h"
+#include "lib/engine/controller_step.h"
+#include "lib/engine/wait.h"
+
+enum {
+	RESERVE_MS = 30 * 1000,
+	COMMIT_MS = 120 * 1000,
+	RENEW_MS = 30 * 1000, /* a RESERVED row's hold */
+	CALL_MS = 5 * 1000,   /* deadline handed to the manager */
+	BACKOFF_MIN_MS = 100,
+	BACKOFF_MAX_MS = 30 * 1000,
+	PROBE_MS = 1000,         /* a manager that does not answer */
+	PROBE_AFTER = 5,         /* failed calls */
+	FLIGHTS_MAX = 8,         /* calls to one manager */
+	FLIGHTS_WAITING_MAX = 6, /* of them commit and release, which wait for an effect */
+	CALL_BYTES_MAX = 256 * 1024,
+	LINGER_MS = 20, /* answers wait for others, to share a commit */
+	POOL_DEFAULT = 32
+};
+
+/* A row as stored. */
+struct stored_row {
+	struct controller_row_state state;
+	bool is_refused;
+	const char *group;
+};
+
+struct stored_group {
+	enum group_state state;
+	enum row_state goal;
+	int64_t reserve_ms, commit_ms;
+};
+
+/* A manager as the ticker knows it. */
+struct peer {
+	char *name;
+	int failures; /* calls in a row */
+	int n_flights, n_waiting;
+	int64_t probe_ms;
+};
+
+/* A row that needs a call, now or later. */
+struct track {
+	uint64_t rid;
+	struct peer *peer;
+	char *group;
+	enum verb verb;
+	int64_t rev;
+	int64_t next_ms;
+	int failures;
+	bool is_flying; /* a call is out */
+	bool is_over;   /* to be dropped when it is back */
+};
+
+/* A group in a state that must not rest. */
+struct watch {
+	char *group;
+	enum group_state state;
+	int64_t deadline_ms;
+};
+
+/* One call, from dispatch to its answers. */
+struct flight {
+	struct peer *peer;
+	struct arena *arena;
+	struct manager_call call;
+	size_t bytes;
+	const char *group; /* NULL: of many groups */
+	bool is_answered;
+	struct err err;
+	int64_t done_ms;
+	struct flight *next;
+};
+
+/* What a manager said, for the ticker. */
+struct word {
+	char *manager;
+	vec_of(uint64_t) rids;
+};
+
+typedef vec_of(char *) vec_name;
+
+struct controller {
+	struct controller_config config;
+	int64_t epoch;
+
+	/* the ticker's own */
+	struct map *tracks; /* by rid */
+	struct map *peers;
+	struct map *watches;
+	struct map *asked; /* rids to be asked once, though they seem settled; value: their mark */
+	uint64_t random;
+	bool is_stale; /* a newer controller has taken over */
+	bool is_blind; /* what was planned could not be stored: begin anew */
+
+	/* under lock */
+	pthread_mutex_t lock;
+	pthread_cond_t tick, work;
+	vec_name dirty; /* groups to be looked at */
+	vec_of(struct word) words;
+	struct flight *todo_first, *todo_last;
+	struct flight *done_first, *done_last;
+	size_t n_flights;
+	bool is_woken;
+	bool is_stopping;
+
+	pthread_t *threads;
+	size_t n_threads;
+};
+
+/* controller_row.c: the SQL. Texts in the arena. */
+bool stored_rows(struct txn *txn, const char *group, struct arena *arena, struct stored_row **rows,
+    size_t *n_rows, struct err *err) must_check;
+bool stored_row(struct txn *txn, uint64_t rid, struct arena *arena, struct stored_row *row,
+    struct err *err) must_check; /* ERR_NOT_FOUND */
+bool stored_group(
+    struct txn *txn, const char *name, struct stored_group *group, struct err *err) must_check;
+bool store_row(struct txn *txn, const struct stored_row *row, struct err *err) must_check;
+bool store_group(
+    struct txn *txn, const char *name, enum group_state state, struct err *err) must_check;
+bool store_forget(struct txn *txn, const char *group, struct err *err) must_check;
+bool stored_floor(struct txn *txn, int64_t epoch, uint64_t *floor, struct err *err) must_check;
+
+/* controller_tick.c */
+void *ticking_main(void *controller);
+
+/* Looks at a group in the next tick. Inside the transaction that changed it. */
+void mark_dirty(struct controller *controller, const char *group);
+
+/* Steps a group, and tracks what its rows need. */
+bool group_refresh(
+    struct controller *controller, struct txn *txn, const char *name, struct err *err) must_check;
+
+/* controller_answer.c: the answers of one call, into the rows. */
+bool answers_store(struct controller *controller, struct txn *txn, struct flight *flight,
+    struct err *err) must_check;
+
+/* controller_call.c */
+void *pool_main(void *controller);
+bool dispatch(struct controller *controller, struct err *err) must_check;
+void flight_back(struct controller *controller, struct flight *flight);
+void flight_free(struct flight *flight);
+struct peer *peer_get(struct controller *controller, const char *name);
+void peer_lives(struct controller *controller, struct peer *peer);
+void track_need(
+    struct controller *controller, const struct stored_row *row, enum verb verb, int64_t next_ms);
+void track_drop(struct controller *controller, uint64_t rid);
+void track_free(struct track *track);
+/* When something is due that nobody will signal; INT64_MAX = nothing. */
+int64_t tracks_next_ms(struct controller *controller);
+
+/* controller_attr.c: attr with its references filled in. */
+bool attr_resolve(struct txn *txn, const char *attr, struct arena *arena, const char **resolved,
+    struct err *err) must_check;
