@@ -166,7 +166,7 @@ check_mac(
 	if (!is_local_mac(pair->value))
 		slice_refuse(check, &pair->where, ERR_S15, subject,
 		    "mac '%.40s' is not a locally administered unicast address", pair->value);
-	else if (map_put(seen, pair->value, seen))
+	else if (map_put(check->macs, pair->value, check->macs))
 		slice_refuse(
 		    check, &pair->where, ERR_S15, subject, "mac '%s' is given twice", pair->value);
 	slice_refuse_planned(check, &pair->where, ERR_S07, subject, "param 'mac'");
@@ -176,14 +176,12 @@ static void
 check_vports(
     const struct check *check, const struct slice_vport *vports, size_t n, const char *subject)
 {
-	auto_map struct map *seen = map_new();
-
 	for (size_t i = 0; i < n; i++) {
 		const struct slice_pair *mac = slice_pair_find(&vports[i].params, "mac");
 
 		check_keys(check, slice_vport_keys, &vports[i].params, true, subject);
 		if (mac)
-			check_mac(check, mac, seen, subject);
+			check_mac(check, mac, subject);
 	}
 }
 
