@@ -104,6 +104,26 @@ killed_up() {
 	unchanged
 }
 
+# The programs of dead namespaces are freed a moment later.
+bpf_programs() {
+	bpftool prog show | awk '/name vn_/ { sub(":", "", $1); print $1 }' | sort
+}
+
+no_new_programs() {
+	[ -z "$(bpf_programs | comm -13 "$WORK/programs" -)" ]
+}
+
+whole_testbed() {
+	bpf_programs >"$WORK/programs"
+	testbed up
+	refuses no_new_programs
+	on koganei sh -c 'kill -KILL $(pidof programmerd redirectord)'
+	on ctl sh -c 'kill -KILL $(pidof sncd)'
+	testbed down
+	unchanged
+	eventually 20 no_new_programs
+}
+
 two_at_once() {
 	testbed up --hosts-only
 	"$ROOT/testbed" --name "${TESTBED}2" up --hosts-only
@@ -133,4 +153,5 @@ test_case "nothing is left after up was killed at its last host" killed_up test 
 test_case "nothing is left after up was killed while hosts start" killed_up test -e "$(host_state koganei)/starter"
 test_case "two testbeds run at once and go one by one" two_at_once
 test_case "a killed libvirtd comes back" libvirt_comes_back
+test_case "a whole testbed with a slice comes and goes" whole_testbed
 finish
