@@ -263,18 +263,18 @@ each_small_edit_gives_its_code_and_line(void)
 		const struct err *err = find_code(&outcome.found, edits[i].code);
 		unsigned line = line_of(text, edits[i].mark ? edits[i].mark : edits[i].to);
 
-		if (!err || err->line != line || outcome.is_good) {
-			printf("\ncase %zu (%s): wanted %s in line %u", i, edits[i].to,
-			    err_code_text(edits[i].code), line);
+		bool is_told = err && err->line == line && err->xpath[0] == '/' &&
+			       err->subject[0] &&
+			       (!edits[i].hint || str_equal(err->hint, edits[i].hint));
+
+		if (!is_told) {
+			printf("\ncase %zu (%s): wanted %s in line %u, hint %s", i, edits[i].to,
+			    err_code_text(edits[i].code), line,
+			    edits[i].hint ? edits[i].hint : "any");
 			print_found(&outcome.found);
 		}
 		CU_ASSERT_FALSE(outcome.is_good);
-		assert_true(err != NULL);
-		CU_ASSERT_EQUAL(err->line, line);
-		CU_ASSERT_TRUE(err->xpath[0] == '/');
-		CU_ASSERT_TRUE(err->subject[0] != '\0');
-		if (edits[i].hint)
-			CU_ASSERT_STRING_EQUAL(err->hint, edits[i].hint);
+		CU_ASSERT_TRUE(is_told);
 		outcome_done(&outcome);
 	}
 }
