@@ -59,10 +59,10 @@ least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-static char
+static int
 lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 /* Upper and lower case count as the same. */
