@@ -21,8 +21,7 @@ check_run() {
 	--list) awk 'NF { print $1 }' <<<"$CHECK_STAGES" && return ;;
 	esac
 	check_known "$@"
-	packages_install
-	build_programs
+	build_all
 	while read -r stage how what when <&3; do
 		[ -n "$stage" ] || continue
 		if [ $# = 0 ]; then

@@ -300,7 +300,7 @@ static void
 read_link(struct reading *reading, struct xml_element *element, struct inventory_link *link,
     struct graph_edge *edge)
 {
-	struct xml_element *end_a = xml_child(element, "end"), *end_b = xml_next(end_a);
+	struct xml_element *end_a = xml_child(element, "end"), *end_b = xml_next(end_a, "end");
 	int64_t capacity_bps = 0, latency_us = 0;
 	struct err err = {0};
 
