@@ -174,7 +174,7 @@ main(int argc, char **argv)
 	else if (argc >= 4)
 		is_done = call(argc, argv, &err);
 	else
-		err_set(&err, ERR_USAGE, "see the head of test/system/tnc_client.c");
+		err_set(&err, ERR_USAGE, "see the head of test/support/tnc_client.c");
 	if (!is_done)
 		printf("code=%s\nwhy=%s\n", err_code_text(err.code), err.text);
 	return is_done ? 0 : 1;
