@@ -156,8 +156,7 @@ is_local_mac(const char *text)
 }
 
 static void
-check_mac(
-    const struct check *check, const struct slice_pair *pair, struct map *seen, const char *subject)
+check_mac(const struct check *check, const struct slice_pair *pair, const char *subject)
 {
 	if (!slice_role_is_operator(check->world->role) &&
 	    strcmp(check->world->role, "vendor") != 0)
