@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/base/log.h"
+#include "lib/base/nearest.h"
 #include "lib/base/vec.h"
 
 enum { LINE_MAX_SIZE = 4096 };
@@ -294,8 +295,16 @@ find_row(const char *section, const char *key)
 static void
 warn_unknown(const struct reader *reader, const char *key)
 {
-	log_warn("conf", "file=%s line=%u unknown=[%s] %s", reader->file, reader->line,
-	    reader->section, key);
+	struct nearest nearest = {.word = key};
+	auto_str struct str hint = {0};
+
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (fits(rows[i].section, reader->section))
+			nearest_offer(&nearest, rows[i].key);
+	if (nearest.best)
+		str_addf(&hint, " (did you mean '%s'?)", nearest.best);
+	log_warn("conf", "%s:%u: [%s] has no key '%s'%s", reader->file, reader->line,
+	    reader->section, key, str_text(&hint));
 }
 
 static char *

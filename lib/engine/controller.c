@@ -25,10 +25,6 @@ static void free_maps(struct controller *controller);
 static void free_handover(struct controller *controller);
 static bool admit_row(
     struct txn *txn, const char *group, const struct controller_row *row, struct err *err);
-static bool manager_met(struct controller *controller, struct txn *txn, const char *manager,
-    const char *db_uuid, bool *is_changed, struct err *err);
-static bool rows_lost(
-    struct controller *controller, struct txn *txn, const char *manager, struct err *err);
 
 struct controller *
 controller_new(const struct controller_config *config, struct err *err)
@@ -150,14 +146,8 @@ void
 controller_heard(struct controller *controller, const char *manager, const char *db_uuid,
     const uint64_t *rids, size_t n_rids)
 {
-	struct word word = {.manager = xstrdup(manager)};
-	auto_txn struct txn *txn = store_begin(controller->config.store);
-	bool is_changed = false;
+	struct word word = {.manager = xstrdup(manager), .db_uuid = xstrdup(db_uuid)};
 
-	/* What cannot be stored now is met again with the next hello. */
-	if (manager_met(controller, txn, manager, db_uuid, &is_changed, NULL) && is_changed)
-		(void)!txn_commit(&txn, NULL);
-	txn_cancel(take(txn));
 	for (size_t i = 0; i < n_rids; i++)
 		vec_push(&word.rids, rids[i]);
 	pthread_mutex_lock(&controller->lock);
@@ -218,6 +208,7 @@ controller_make(const struct controller_config *config)
 	controller->peers = map_new();
 	controller->watches = map_new();
 	controller->asked = map_new();
+	controller->dirty = map_new();
 	controller->threads = xcalloc(
 	    (size_t)(config->n_workers ? config->n_workers : POOL_DEFAULT) + 1, sizeof(pthread_t));
 	if (getrandom(&controller->random, sizeof(controller->random), 0) < 0)
@@ -283,6 +274,7 @@ static void
 free_handover(struct controller *controller)
 {
 	struct flight *lists[] = {controller->todo_first, controller->done_first};
+	char *name;
 
 	for (size_t i = 0; i < 2; i++)
 		while (lists[i]) {
@@ -291,14 +283,12 @@ free_handover(struct controller *controller)
 			lists[i] = flight->next;
 			flight_free(flight);
 		}
-	vec_each (name, &controller->dirty)
-		free(*name);
-	vec_each (word, &controller->words) {
-		free(word->manager);
-		vec_done(&word->rids);
-	}
-	vec_done(&controller->dirty);
+	vec_each (word, &controller->words)
+		word_done(word);
 	vec_done(&controller->words);
+	for (size_t at = 0; (name = map_next(controller->dirty, &at));)
+		free(name);
+	map_free(controller->dirty);
 }
 
 static bool
@@ -309,50 +299,4 @@ admit_row(struct txn *txn, const char *group, const struct controller_row *row, 
 	    "VALUES(?, ?, ?, ?, ?, ?, ?, 1)",
 	    "itttttt", (int64_t)row->rid, group, row->manager, row->kind, row->subject, row->spec,
 	    row->attr ? row->attr : "");
-}
-
-/* Compares the id of its database with the one seen last. */
-static bool
-manager_met(struct controller *controller, struct txn *txn, const char *manager,
-    const char *db_uuid, bool *is_changed, struct err *err)
-{
-	auto_rows struct rows *rows = txn_query(
-	    txn, err, "SELECT db_uuid FROM controller_manager WHERE name = ?", "t", manager);
-	bool is_known;
-
-	if (!rows)
-		return false;
-	is_known = rows_next(rows);
-	*is_changed = !is_known || strcmp(rows_text(rows, 0), db_uuid) != 0;
-	rows_done(take(rows));
-	if (!*is_changed)
-		return true;
-	if (is_known && !rows_lost(controller, txn, manager, err))
-		return false;
-	return txn_run(txn, err,
-	    "INSERT INTO controller_manager(name, db_uuid) VALUES(?, ?) "
-	    "ON CONFLICT(name) DO UPDATE SET db_uuid = excluded.db_uuid",
-	    "tt", manager, db_uuid);
-}
-
-/*
- * Its rows begin again with reserve, under the same ids: in the new file there is no tombstone that
- * could refuse them, objects that the old one had made are named from the same ids (so they are
- * found again, not made twice), and what refers to the rows stays true. Until they stand they are
- * shown as not real.
- */
-static bool
-rows_lost(struct controller *controller, struct txn *txn, const char *manager, struct err *err)
-{
-	auto_rows struct rows *rows = txn_query(
-	    txn, err, "SELECT DISTINCT grp FROM controller_row WHERE manager = ?", "t", manager);
-
-	if (!rows)
-		return false;
-	while (rows_next(rows))
-		mark_dirty(controller, rows_text(rows, 0));
-	return txn_run(txn, err,
-	    "UPDATE controller_row SET have = 0, is_real = 0, rev_have = 0, refused = 0 "
-	    "WHERE manager = ? AND have < 3",
-	    "t", manager);
 }

@@ -18,7 +18,8 @@
 struct controller;
 
 /* RELIABILITY.md §3.5. PENDING: rows on the way to HELD; RESERVED: all HELD, kept alive;
- * COMMITTING, ACTIVE: all COMMITTED and real; RELEASING; GONE: all RELEASED, the group is deleted. */
+ * COMMITTING, ACTIVE: all COMMITTED and real; RELEASING; GONE: all RELEASED, the group is deleted.
+ */
 enum group_state {
 	GROUP_PENDING,
 	GROUP_RESERVED,
@@ -64,8 +65,9 @@ struct controller_config {
 	 */
 	bool (*call)(void *self, const char *manager, struct manager_call *call, struct err *err);
 	/*
-	 * A group changed its state; `why` has the first refusal when it goes to RELEASING by itself.
-	 * Runs inside the transaction that changes it. GONE is the last one; its rows are deleted after.
+	 * A group changed its state; `why` has the first refusal when it goes to RELEASING by
+	 * itself. Runs inside the transaction that changes it. GONE is the last one; its rows are
+	 * deleted after.
 	 */
 	void (*changed)(void *self, struct txn *txn, const char *group, enum group_state state,
 	    const struct err *why);
@@ -93,7 +95,8 @@ int64_t controller_epoch(const struct controller *controller);
 bool controller_next_id(
     struct controller *controller, struct txn *txn, uint64_t *id, struct err *err) must_check;
 
-/* A new group PENDING with its rows, going for `goal`: ROW_HELD (rests RESERVED) or ROW_COMMITTED (ACTIVE). */
+/* A new group PENDING with its rows, going for `goal`: ROW_HELD (rests RESERVED) or ROW_COMMITTED
+ * (ACTIVE). */
 struct controller_admission {
 	const char *group; /* unique among living groups */
 	const struct controller_row *rows;
@@ -106,7 +109,8 @@ struct controller_admission {
 bool controller_admit(struct controller *controller, struct txn *txn,
     const struct controller_admission *admission, struct err *err) must_check;
 
-/* RESERVED -> ROW_COMMITTED; anything -> ROW_RELEASED. ERR_NOT_FOUND without such a group. Idempotent. */
+/* RESERVED -> ROW_COMMITTED; anything -> ROW_RELEASED. ERR_NOT_FOUND without such a group.
+ * Idempotent. */
 bool controller_goal(struct controller *controller, struct txn *txn, const char *group,
     enum row_state goal, struct err *err) must_check;
 
@@ -114,17 +118,20 @@ bool controller_goal(struct controller *controller, struct txn *txn, const char 
 bool controller_set_attr(struct controller *controller, struct txn *txn, uint64_t rid,
     const char *attr, struct err *err) must_check;
 
-/* After the commit of a transaction with any of the above, and whenever a manager said hello. Any thread. */
+/* After the commit of a transaction with any of the above, and whenever a manager said hello. Any
+ * thread. */
 void controller_wake(struct controller *controller);
 
 /*
- * A manager said hello (controller.hello): `rids` are rows whose object appeared, failed or vanished; n = 0: it
- * is alive. A changed db_uuid makes its rows be sent again from the start. Any thread.
+ * A manager said hello (controller.hello): `rids` are rows whose object appeared, failed or
+ * vanished; n = 0: it is alive. A changed db_uuid makes its rows be sent again from the start. Any
+ * thread.
  */
 void controller_heard(struct controller *controller, const char *manager, const char *db_uuid,
     const uint64_t *rids, size_t n_rids);
 
-/* Rows of a group, in rid order, array in arena. n = 0 without such a group. Any thread, own transaction when txn is NULL. */
+/* Rows of a group, in rid order, array in arena. n = 0 without such a group. Any thread, own
+ * transaction when txn is NULL. */
 bool controller_rows(struct controller *controller, struct txn *txn, const char *group,
     struct arena *arena, const struct controller_row_state **rows, size_t *n_rows);
 

@@ -15,6 +15,7 @@ static bool has_progress(const struct stored_row *old, const struct stored_row *
 static bool bump_referring(
     struct txn *txn, const struct stored_row *row, const char *result, struct err *err);
 static struct row_have no_answer(const struct flight *flight, uint64_t rid);
+static bool is_void(const struct controller *controller, uint64_t rid);
 static bool is_soft(enum err_code code);
 
 bool
@@ -37,6 +38,8 @@ answers_store(
 			*err = why;
 			return false;
 		}
+		if (is_void(controller, row.state.row.rid))
+			continue;
 		if (!flight->is_answered)
 			have = no_answer(flight, row.state.row.rid);
 		if (!answer_store(controller, txn, &row, flight->call.verb, &have, err))
@@ -132,9 +135,17 @@ no_answer(const struct flight *flight, uint64_t rid)
 
 	(void)err_set(
 	    &have.why, flight->err.code, "manager '%s': %s", flight->peer->name, flight->err.text);
-	if (flight->err.code == ERR_STALE_EPOCH)
-		have.why.code = ERR_UNAVAILABLE; /* of this controller, not of the row */
+	if (flight->err.code == ERR_STALE_EPOCH || flight->err.code == ERR_NOT_FOUND)
+		have.why.code = ERR_UNAVAILABLE; /* not about the row */
 	return have;
+}
+
+static bool
+is_void(const struct controller *controller, uint64_t rid)
+{
+	const struct track *track = map_get_id(controller->tracks, rid);
+
+	return track && track->is_void;
 }
 
 static bool

@@ -1,6 +1,5 @@
 /*
- * Calls: which rows need one (tracks), how they are put together, when they are repeated, and the
- * pool that makes them.
+ * Calls: how rows that are due are put together, and the pool that makes the calls.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +10,6 @@
 
 typedef vec_of(struct flight *) vec_flight;
 
-static bool is_down(const struct peer *peer);
-static int64_t due_ms(const struct track *track);
 static bool board_all(
     struct controller *controller, struct txn *txn, vec_flight *flights, struct err *err);
 static bool board(struct controller *controller, struct txn *txn, struct track *track,
@@ -24,7 +21,6 @@ static void launch(struct controller *controller, vec_flight *flights);
 static struct flight *take_todo(struct controller *controller);
 static void make_call(struct controller *controller, struct flight *flight);
 static bool is_complete(const struct flight *flight);
-static int64_t backoff_ms(struct controller *controller, int failures);
 
 bool
 dispatch(struct controller *controller, struct err *err)
@@ -68,38 +64,6 @@ pool_main(void *self)
 	return NULL;
 }
 
-/* The answers are in the rows: when may each row be sent again? */
-void
-flight_back(struct controller *controller, struct flight *flight)
-{
-	int64_t now_ms = clock_boot_ms(controller->config.clock);
-	struct peer *peer = flight->peer;
-	bool is_silent = !flight->is_answered &&
-			 (flight->err.code == ERR_UNAVAILABLE || flight->err.code == ERR_TIMEOUT);
-
-	peer->n_flights--;
-	peer->n_waiting -= flight->call.verb != VERB_RESERVE;
-	if (is_silent) {
-		peer->failures++;
-		peer->probe_ms = now_ms + PROBE_MS;
-	} else if (is_down(peer)) {
-		peer_lives(controller, peer);
-	} else {
-		peer->failures = 0;
-	}
-	for (size_t i = 0; i < flight->call.n; i++) {
-		struct track *track = map_get_id(controller->tracks, flight->call.want[i].rid);
-
-		if (!track)
-			continue;
-		track->is_flying = false;
-		if (track->is_over)
-			track_drop(controller, track->rid);
-		else if (track->verb == flight->call.verb && track->next_ms <= now_ms)
-			track->next_ms = now_ms + backoff_ms(controller, track->failures++);
-	}
-}
-
 void
 flight_free(struct flight *flight)
 {
@@ -107,121 +71,6 @@ flight_free(struct flight *flight)
 		return;
 	arena_free(flight->arena);
 	free(flight);
-}
-
-struct peer *
-peer_get(struct controller *controller, const char *name)
-{
-	struct peer *peer = map_get(controller->peers, name);
-
-	if (peer)
-		return peer;
-	peer = xcalloc(1, sizeof(*peer));
-	peer->name = xstrdup(name);
-	map_put(controller->peers, name, peer);
-	return peer;
-}
-
-void
-peer_lives(struct controller *controller, struct peer *peer)
-{
-	int64_t now_ms = clock_boot_ms(controller->config.clock);
-	struct track *track;
-
-	if (!peer->failures)
-		return;
-	peer->failures = 0;
-	for (size_t at = 0; (track = map_next(controller->tracks, &at));)
-		if (track->peer == peer) {
-			track->next_ms = now_ms;
-			track->failures = 0;
-		}
-}
-
-void
-track_need(
-    struct controller *controller, const struct stored_row *row, enum verb verb, int64_t next_ms)
-{
-	const struct controller_row_state *state = &row->state;
-	struct track *track = map_get_id(controller->tracks, state->row.rid);
-
-	if (!track) {
-		track = xcalloc(1, sizeof(*track));
-		*track = (struct track){.rid = state->row.rid,
-		    .peer = peer_get(controller, state->row.manager),
-		    .group = xstrdup(row->group),
-		    .verb = verb,
-		    .rev = state->rev,
-		    .next_ms = next_ms};
-		map_put_id(controller->tracks, track->rid, track);
-		return;
-	}
-	track->is_over = false;
-	if (track->verb == verb && track->rev == state->rev)
-		return; /* it is on its way, or waits for its next try */
-	track->verb = verb;
-	track->rev = state->rev;
-	track->next_ms = next_ms;
-	track->failures = 0;
-}
-
-void
-track_drop(struct controller *controller, uint64_t rid)
-{
-	struct track *track = map_get_id(controller->tracks, rid);
-
-	if (!track)
-		return;
-	if (track->is_flying) {
-		track->is_over = true;
-		return;
-	}
-	map_drop_id(controller->tracks, rid);
-	track_free(track);
-}
-
-void
-track_free(struct track *track)
-{
-	free(track->group);
-	free(track);
-}
-
-int64_t
-tracks_next_ms(struct controller *controller)
-{
-	int64_t next_ms = INT64_MAX;
-	struct track *track;
-
-	if (controller->is_stale)
-		return next_ms;
-	for (size_t at = 0; (track = map_next(controller->tracks, &at));) {
-		int64_t due = due_ms(track);
-
-		next_ms = due < next_ms ? due : next_ms;
-	}
-	return next_ms;
-}
-
-static bool
-is_down(const struct peer *peer)
-{
-	return peer->failures >= PROBE_AFTER;
-}
-
-/* When a call for the row may leave; INT64_MAX while something must come back first. */
-static int64_t
-due_ms(const struct track *track)
-{
-	const struct peer *peer = track->peer;
-
-	if (track->is_flying || peer->n_flights >= FLIGHTS_MAX)
-		return INT64_MAX;
-	if (track->verb != VERB_RESERVE && peer->n_waiting >= FLIGHTS_WAITING_MAX)
-		return INT64_MAX;
-	if (is_down(peer))
-		return peer->n_flights ? INT64_MAX : peer->probe_ms;
-	return track->next_ms;
 }
 
 static bool
@@ -236,9 +85,9 @@ board_all(struct controller *controller, struct txn *txn, vec_flight *flights, s
 	for (size_t at = 0; (track = map_next(controller->tracks, &at));) {
 		struct flight *joined = find_flight(flights, track);
 		bool may_join = joined && !track->is_flying &&
-				(is_down(track->peer) || track->next_ms <= now_ms);
+				(peer_is_down(track->peer) || track->next_ms <= now_ms);
 
-		if (!may_join && due_ms(track) > now_ms)
+		if (!may_join && track_due_ms(track) > now_ms)
 			continue;
 		if (!board(controller, txn, track, flights, err))
 			return false;
@@ -282,6 +131,8 @@ board(struct controller *controller, struct txn *txn, struct track *track, vec_f
 	flight->bytes += strlen(row.state.row.spec) + (attr ? strlen(attr) : 0);
 	flight->call.n++;
 	track->is_flying = true;
+	track->is_void = false;
+	track->is_asking = map_drop_id(controller->asked, track->rid) != NULL;
 	return true;
 }
 
@@ -381,20 +232,4 @@ is_complete(const struct flight *flight)
 		if (flight->call.have[i].rid != flight->call.want[i].rid)
 			return false;
 	return true;
-}
-
-/* 100 ms, doubled with each failure up to 30 s, of that a random part: callers spread out. */
-static int64_t
-backoff_ms(struct controller *controller, int failures)
-{
-	int64_t ms = BACKOFF_MIN_MS;
-
-	for (int i = 0; i < failures && ms < BACKOFF_MAX_MS; i++)
-		ms *= 2;
-	if (ms > BACKOFF_MAX_MS)
-		ms = BACKOFF_MAX_MS;
-	controller->random ^= controller->random << 13;
-	controller->random ^= controller->random >> 7;
-	controller->random ^= controller->random << 17;
-	return 1 + (int64_t)(controller->random % (uint64_t)ms);
 }

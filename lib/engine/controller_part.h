@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "lib/base/map.h"
+#include "lib/base/str.h"
 #include "lib/base/vec.h"
 #include "lib/engine/controller.h"
 #include "lib/engine/controller_step.h"
@@ -61,8 +62,11 @@ struct track {
 	int64_t rev;
 	int64_t next_ms;
 	int failures;
-	bool is_flying; /* a call is out */
-	bool is_over;   /* to be dropped when it is back */
+	bool is_renewal; /* a hold kept alive: not a need, a period */
+	bool is_flying;  /* a call is out */
+	bool is_over;    /* to be dropped when it is back */
+	bool is_void;    /* what comes back is of a database that was lost */
+	bool is_asking;  /* the call answers a mark in `asked` */
 };
 
 /* A group in a state that must not rest. */
@@ -87,11 +91,9 @@ struct flight {
 
 /* What a manager said, for the ticker. */
 struct word {
-	char *manager;
+	char *manager, *db_uuid;
 	vec_of(uint64_t) rids;
 };
-
-typedef vec_of(char *) vec_name;
 
 struct controller {
 	struct controller_config config;
@@ -109,7 +111,7 @@ struct controller {
 	/* under lock */
 	pthread_mutex_t lock;
 	pthread_cond_t tick, work;
-	vec_name dirty; /* groups to be looked at */
+	struct map *dirty; /* names of groups to be looked at, to copies of them */
 	vec_of(struct word) words;
 	struct flight *todo_first, *todo_last;
 	struct flight *done_first, *done_last;
@@ -140,24 +142,35 @@ void *ticking_main(void *controller);
 /* Looks at a group in the next tick. Inside the transaction that changed it. */
 void mark_dirty(struct controller *controller, const char *group);
 
-/* Steps a group, and tracks what its rows need. */
+/* controller_group.c: steps a group, and tracks what its rows need. */
 bool group_refresh(
     struct controller *controller, struct txn *txn, const char *name, struct err *err) must_check;
+
+/* controller_heard.c: what a manager said. */
+bool hear(struct controller *controller, struct txn *txn, const struct word *word,
+    struct err *err) must_check;
+void word_done(struct word *word);
 
 /* controller_answer.c: the answers of one call, into the rows. */
 bool answers_store(struct controller *controller, struct txn *txn, struct flight *flight,
     struct err *err) must_check;
 
-/* controller_call.c */
+/* controller_call.c: sends what is due; `err` when the store could not be read. */
 void *pool_main(void *controller);
 bool dispatch(struct controller *controller, struct err *err) must_check;
-void flight_back(struct controller *controller, struct flight *flight);
 void flight_free(struct flight *flight);
+
+/* controller_track.c: a call is back; a row needs a call, a renewal, to be asked now, nothing. */
+void flight_back(struct controller *controller, struct flight *flight);
 struct peer *peer_get(struct controller *controller, const char *name);
 void peer_lives(struct controller *controller, struct peer *peer);
-void track_need(
-    struct controller *controller, const struct stored_row *row, enum verb verb, int64_t next_ms);
+void track_need(struct controller *controller, const struct stored_row *row, enum verb verb);
+void track_renew(struct controller *controller, const struct stored_row *row);
+void track_ask(struct controller *controller, const struct stored_row *row, enum verb verb);
 void track_drop(struct controller *controller, uint64_t rid);
+/* When a call for the row may leave; INT64_MAX while something must come back first. */
+int64_t track_due_ms(const struct track *track);
+bool peer_is_down(const struct peer *peer);
 void track_free(struct track *track);
 /* When something is due that nobody will signal; INT64_MAX = nothing. */
 int64_t tracks_next_ms(struct controller *controller);

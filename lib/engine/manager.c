@@ -94,6 +94,7 @@ manager_wake(struct manager *manager)
 {
 	pthread_mutex_lock(&manager->lock);
 	manager->is_woken = true;
+	manager->n_wakes++;
 	pthread_cond_broadcast(&manager->tick);
 	pthread_mutex_unlock(&manager->lock);
 }

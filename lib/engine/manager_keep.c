@@ -10,7 +10,8 @@
 
 static bool is_held_past(struct manager *manager, uint64_t rid);
 static bool store_gone(struct manager *manager, const vec_rid *gone, struct err *err);
-static void forget_items(struct manager *manager, const vec_rid *past);
+static bool forget_below(
+    struct manager *manager, struct txn *txn, const char *owner, uint64_t floor, struct err *err);
 
 bool
 holds_end(struct manager *manager, const vec_rid *ended, struct err *err)
@@ -116,31 +117,22 @@ removed_store(struct manager *manager, const struct item *item)
 bool
 rows_forget(struct manager *manager, struct err *err)
 {
-	static const char past_sql[] =
-	    "SELECT rid FROM manager_row WHERE state = 3 AND eff = 0 AND rid < "
-	    "(SELECT floor FROM manager_owner WHERE owner = manager_row.owner)";
-	static const char drop_sql[] =
-	    "DELETE FROM manager_row WHERE state = 3 AND eff = 0 AND rid < "
-	    "(SELECT floor FROM manager_owner WHERE owner = manager_row.owner)";
-	vec_rid past = {0};
-	bool is_stored;
+	bool is_stored = true;
 
 	pthread_mutex_lock(&manager->write);
 	{
 		auto_txn struct txn *txn = store_begin(manager->config.store);
-		auto_rows struct rows *rows = txn_query(txn, err, past_sql, "");
+		auto_rows struct rows *rows =
+		    txn_query(txn, err, "SELECT owner, floor FROM manager_owner", "");
 
 		is_stored = rows != NULL;
-		while (rows && rows_next(rows))
-			vec_push(&past, (uint64_t)rows_i64(rows, 0));
+		while (is_stored && rows_next(rows))
+			is_stored = forget_below(
+			    manager, txn, rows_text(rows, 0), (uint64_t)rows_i64(rows, 1), err);
 		rows_done(take(rows));
-		if (past.n)
-			is_stored = txn_run(txn, err, drop_sql, "") && txn_commit(&txn, err);
+		is_stored = is_stored && txn_commit(&txn, err);
 	}
-	if (is_stored)
-		forget_items(manager, &past);
 	pthread_mutex_unlock(&manager->write);
-	vec_done(&past);
 	return is_stored;
 }
 
@@ -174,18 +166,27 @@ store_gone(struct manager *manager, const vec_rid *gone, struct err *err)
 	return true;
 }
 
-/* Under `write`. A worker that still holds one keeps it until the next round. */
-static void
-forget_items(struct manager *manager, const vec_rid *past)
+/* What memory has let go and the database then keeps, a restart reads again and lets go again. */
+static bool
+forget_below(
+    struct manager *manager, struct txn *txn, const char *owner, uint64_t floor, struct err *err)
 {
-	pthread_mutex_lock(&manager->lock);
-	for (size_t i = 0; i < past->n; i++) {
-		struct item *item = map_get_id(manager->items, past->items[i]);
+	vec_rid past = {0};
+	struct item *item;
+	bool is_stored = true;
 
-		if (!item || item->is_busy || item->is_queued)
-			continue;
-		map_drop_id(manager->items, past->items[i]);
-		item_free(item);
-	}
+	pthread_mutex_lock(&manager->lock);
+	for (size_t at = 0; (item = map_next(manager->items, &at));)
+		if (item->row.rid < floor && item->row.state == ROW_RELEASED &&
+		    !item->row.has_effect && !item->is_busy && !item->is_queued &&
+		    str_equal(item->row.owner, owner))
+			vec_push(&past, item->row.rid);
+	vec_each (rid, &past)
+		item_free(map_drop_id(manager->items, *rid));
 	pthread_mutex_unlock(&manager->lock);
+	for (size_t i = 0; i < past.n && is_stored; i++)
+		is_stored = txn_run(
+		    txn, err, "DELETE FROM manager_row WHERE rid = ?", "i", (int64_t)past.items[i]);
+	vec_done(&past);
+	return is_stored;
 }

@@ -14,6 +14,7 @@
 struct outcome {
 	bool is_done; /* as the row wants it */
 	bool was_real;
+	long n_wakes; /* when it began */
 	struct err why;
 };
 
@@ -43,6 +44,7 @@ worker_main(void *self)
 		pthread_mutex_lock(&manager->lock);
 		copy_row(arena, &row, &item->row);
 		outcome.was_real = row.state == ROW_COMMITTED && item_is_settled(item);
+		outcome.n_wakes = manager->n_wakes;
 		pthread_mutex_unlock(&manager->lock);
 		converge(manager, item, &row, &outcome);
 		finish(manager, item, &row, &outcome);
@@ -77,6 +79,7 @@ ticker_main(void *self)
 		if (!is_stored) /* the disk is full: once more, but not at once */
 			next_ms = now_ms + RETRY_WAIT_MS;
 		pthread_mutex_lock(&manager->lock);
+		manager->tick_ms = next_ms;
 		if (!manager->is_woken && !manager->is_stopping)
 			wait_ms(&manager->tick, &manager->lock, next_ms - clock_boot_ms(clock));
 		is_stopping = manager->is_stopping;
@@ -221,17 +224,25 @@ finish(struct manager *manager, struct item *item, const struct row *row,
 	if (item->is_real)
 		item->rev_real = row->rev;
 	item->failures = outcome->is_done ? 0 : item->failures + 1;
-	item->next_ms = clock_boot_ms(manager->config.clock) + retry_ms(item);
+	item->tried_ms = clock_boot_ms(manager->config.clock);
+	item->next_ms = item->tried_ms + retry_ms(item);
+	/* What it waited for may have come while it was looking elsewhere. */
+	if (item->why.code == ERR_WAIT && outcome->n_wakes != manager->n_wakes)
+		item->next_ms = item->tried_ms + RETRY_WOKEN_MS;
 	if (item->is_again) {
 		item->why = (struct err){0}; /* it is about a row that is not like this any more */
 		item_poke(manager, item);
 	} else if (item->row.state != ROW_COMMITTED && item_is_settled(item)) {
 		item->next_ms = INT64_MAX;
 	}
-	if (item->is_real && !outcome->was_real)
-		manager->is_woken = true; /* others may have waited for it */
+	manager->has_waiting |= item->why.code == ERR_WAIT;
+	if (item->is_real && !outcome->was_real) { /* others may have waited for it */
+		manager->n_wakes++;
+		manager->is_woken |= manager->has_waiting;
+	}
 	pthread_cond_broadcast(&manager->settled);
-	pthread_cond_broadcast(&manager->tick);
+	if (manager->is_woken || item->next_ms < manager->tick_ms)
+		pthread_cond_broadcast(&manager->tick);
 	pthread_mutex_unlock(&manager->lock);
 	if (has_changed && manager->config.changed)
 		manager->config.changed(manager->config.self, row->rid);
@@ -269,11 +280,14 @@ find_due(struct manager *manager, bool is_woken, vec_rid *ended)
 	int64_t now_ms = clock_boot_ms(manager->config.clock), next_ms = now_ms + LOOK_MS;
 	struct item *item;
 
+	manager->has_waiting = false;
 	for (size_t at = 0; (item = map_next(manager->items, &at));) {
 		int64_t due_ms = item->row.state == ROW_HELD ? item->hold_ends_ms : item->next_ms;
 
+		manager->has_waiting |= item->why.code == ERR_WAIT;
 		if (is_woken && item->row.state == ROW_COMMITTED) {
-			int64_t soon_ms = now_ms + (item->is_real ? LOOK_SOON_MS : 0);
+			int64_t soon_ms =
+			    item->is_real ? now_ms + LOOK_SOON_MS : item->tried_ms + RETRY_WOKEN_MS;
 
 			if ((item->is_real || item->why.code == ERR_WAIT) && soon_ms < due_ms)
 				due_ms = item->next_ms = soon_ms;

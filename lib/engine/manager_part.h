@@ -20,6 +20,7 @@ enum {
 	HOLD_STORE_MS = 10 * 1000, /* how often the countdown is made durable */
 	LOOK_MS = 5 * 1000,        /* each row and all objects are looked at */
 	LOOK_SOON_MS = 200,        /* real rows after a wake: a storm of events costs one look */
+	RETRY_WOKEN_MS = 20,       /* the same, woken: an attempt may itself be what wakes */
 	RETRY_WAIT_MS = 1000,      /* what waits for something else */
 	RETRY_MIN_MS = 100,        /* what failed: doubled up to RETRY_MAX_MS */
 	RETRY_MAX_MS = 5000,
@@ -30,6 +31,7 @@ enum {
 struct item {
 	struct row row; /* texts owned */
 	int64_t hold_ends_ms;
+	int64_t tried_ms;
 	int64_t next_ms; /* when to look again; INT64_MAX = at rest */
 	struct err why;  /* of the last attempt, while the row is not as it should be */
 	int64_t rev_real;
@@ -56,6 +58,9 @@ struct manager {
 	size_t n_active; /* queued or busy */
 	vec_rid removed; /* gone from the world, not yet in the database */
 	bool is_woken;
+	long n_wakes;     /* reasons so far to try again what waits */
+	bool has_waiting; /* some row said ERR_WAIT */
+	int64_t tick_ms;  /* when the ticker comes back by itself */
 	bool is_stopping;
 	pthread_t *threads;
 	size_t n_threads;

@@ -72,7 +72,7 @@ row_apply(struct manager *manager, const struct row_change *change)
 	item->failures = 0;
 	item->next_ms = INT64_MAX;
 	if (item->row.state == ROW_HELD)
-		pthread_cond_signal(&manager->tick); /* it has a new end to watch */
+		pthread_cond_broadcast(&manager->tick); /* it has a new end to watch */
 	else if (!item_is_settled(item))
 		item_poke(manager, item);
 	pthread_mutex_unlock(&manager->lock);

@@ -10,38 +10,51 @@
 
 enum { PPM = 1000000, TUNNEL_BYTES = 56, ETHERNET_BYTES = 14 };
 
+/* Beyond any machine, and small enough that thousands of them can be added up. */
+#define RATE_MAX_BPS 10000000000000 /* 10 Tbit/s */
+#define SIZE_MAX_BYTES ((int64_t)1 << 50)
+#define TIME_MAX_US 86400000000 /* a day */
+#define COUNT_MAX INT32_MAX
+
 struct unit {
 	const char *suffix;
 	int64_t factor;
 };
 
-static const struct unit rates[] = {{"kbps", 1000}, {"Mbps", 1000000}, {"Gbps", 1000000000}, {0}};
-static const struct unit sizes[] = {{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {0}};
-static const struct unit times[] = {{"us", 1}, {"ms", 1000}, {"s", 1000000}, {0}};
+struct quantity {
+	const char *wanted;
+	int64_t max;
+	struct unit units[4]; /* ended by an empty one */
+};
 
-static bool read_units(const char *text, const struct unit *units, const char *wanted,
-    int64_t *value, struct err *err);
+static const struct quantity rate = {"a rate: a number with kbps, Mbps or Gbps, as in 200Mbps",
+    RATE_MAX_BPS, {{"kbps", 1000}, {"Mbps", 1000000}, {"Gbps", 1000000000}}};
+static const struct quantity size = {"a size: a number with KiB, MiB or GiB, as in 2GiB",
+    SIZE_MAX_BYTES, {{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}}};
+static const struct quantity duration = {"a time: a number with us, ms or s, as in 20ms",
+    TIME_MAX_US, {{"us", 1}, {"ms", 1000}, {"s", 1000000}}};
+
+static bool read_quantity(
+    const char *text, const struct quantity *quantity, int64_t *value, struct err *err);
 static bool read_decimal(const char **text, int64_t factor, int64_t *value);
 static struct unit_text text_of(int64_t value, const struct unit *units, const char *bare);
 
 bool
 unit_rate(const char *text, int64_t *bps, struct err *err)
 {
-	return read_units(
-	    text, rates, "a rate: a number with kbps, Mbps or Gbps, as in 200Mbps", bps, err);
+	return read_quantity(text, &rate, bps, err);
 }
 
 bool
 unit_size(const char *text, int64_t *bytes, struct err *err)
 {
-	return read_units(
-	    text, sizes, "a size: a number with KiB, MiB or GiB, as in 2GiB", bytes, err);
+	return read_quantity(text, &size, bytes, err);
 }
 
 bool
 unit_time(const char *text, int64_t *us, struct err *err)
 {
-	return read_units(text, times, "a time: a number with us, ms or s, as in 20ms", us, err);
+	return read_quantity(text, &duration, us, err);
 }
 
 bool
@@ -68,7 +81,8 @@ unit_count(const char *text, int64_t *count, struct err *err)
 	const char *end = text;
 	int64_t value;
 
-	if (strchr(text, '.') || !read_decimal(&end, 1, &value) || *end || value <= 0)
+	if (strchr(text, '.') || !read_decimal(&end, 1, &value) || *end || value <= 0 ||
+	    value > COUNT_MAX)
 		return err_set(err, ERR_S08,
 		    "'%.60s' is not a count: a whole number above 0 without a unit, as in 2", text);
 	*count = value;
@@ -117,13 +131,12 @@ rate_on_wire(int64_t rate_bps, int64_t mtu)
 }
 
 static bool
-read_units(
-    const char *text, const struct unit *units, const char *wanted, int64_t *value, struct err *err)
+read_quantity(const char *text, const struct quantity *quantity, int64_t *value, struct err *err)
 {
 	size_t digits = strspn(text, "0123456789.");
 	int64_t number;
 
-	for (const struct unit *unit = units; unit->suffix; unit++) {
+	for (const struct unit *unit = quantity->units; unit->suffix; unit++) {
 		const char *end = text;
 
 		if (strcmp(text + digits, unit->suffix) != 0)
@@ -131,10 +144,12 @@ read_units(
 		if (!read_decimal(&end, unit->factor, &number) || end != text + digits ||
 		    number <= 0)
 			break;
+		if (number > quantity->max)
+			return err_set(err, ERR_S08, "'%.60s' is beyond all bounds", text);
 		*value = number;
 		return true;
 	}
-	return err_set(err, ERR_S08, "'%.60s' is not %s", text, wanted);
+	return err_set(err, ERR_S08, "'%.60s' is not %s", text, quantity->wanted);
 }
 
 /* Digits into a whole number, which they extend; false when it would be too large. */

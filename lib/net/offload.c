@@ -48,7 +48,7 @@ ask(int fd, const char *name, void *command)
 static bool
 is_tunnel(const char *feature)
 {
-	static const char *const prefixes[] = {"tx-udp_tnl-", "tx-gre-", "tx-ipxip", "tx-udp-"};
+	static const char *const prefixes[] = {"tx-udp_tnl-", "tx-gre-", "tx-ipxip"};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		if (!strncmp(feature, prefixes[i], strlen(prefixes[i])))

@@ -1,0 +1,211 @@
+/*
+ * Which rows need a call, and when it may be made: the retries, the probes of a manager that does
+ * not answer, the renewal of holds. The ticker's own.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/engine/controller_part.h"
+
+static struct track *track_make(struct controller *controller, const struct stored_row *row);
+static void track_back(struct controller *controller, struct track *track, bool is_answered);
+static int64_t backoff_ms(struct controller *controller, int failures);
+
+void
+flight_back(struct controller *controller, struct flight *flight)
+{
+	int64_t now_ms = clock_boot_ms(controller->config.clock);
+	struct peer *peer = flight->peer;
+	bool is_silent = !flight->is_answered &&
+			 (flight->err.code == ERR_UNAVAILABLE || flight->err.code == ERR_TIMEOUT);
+
+	peer->n_flights--;
+	peer->n_waiting -= flight->call.verb != VERB_RESERVE;
+	if (is_silent) {
+		peer->failures++;
+		peer->probe_ms = now_ms + PROBE_MS;
+	} else if (peer_is_down(peer)) {
+		peer_lives(controller, peer);
+	} else {
+		peer->failures = 0;
+	}
+	for (size_t i = 0; i < flight->call.n; i++) {
+		struct track *track = map_get_id(controller->tracks, flight->call.want[i].rid);
+
+		if (track)
+			track_back(controller, track, flight->is_answered);
+	}
+}
+
+struct peer *
+peer_get(struct controller *controller, const char *name)
+{
+	struct peer *peer = map_get(controller->peers, name);
+
+	if (peer)
+		return peer;
+	peer = xcalloc(1, sizeof(*peer));
+	peer->name = xstrdup(name);
+	map_put(controller->peers, name, peer);
+	return peer;
+}
+
+void
+peer_lives(struct controller *controller, struct peer *peer)
+{
+	int64_t now_ms = clock_boot_ms(controller->config.clock);
+	struct track *track;
+
+	if (!peer->failures)
+		return;
+	peer->failures = 0;
+	for (size_t at = 0; (track = map_next(controller->tracks, &at));)
+		if (track->peer == peer) {
+			track->next_ms = now_ms;
+			track->failures = 0;
+		}
+}
+
+void
+track_need(struct controller *controller, const struct stored_row *row, enum verb verb)
+{
+	struct track *track = track_make(controller, row);
+
+	if (track->is_renewal || track->verb != verb || track->rev != row->state.rev) {
+		track->next_ms = clock_boot_ms(controller->config.clock);
+		track->failures = 0;
+	}
+	track->is_renewal = false;
+	track->verb = verb;
+	track->rev = row->state.rev;
+}
+
+void
+track_renew(struct controller *controller, const struct stored_row *row)
+{
+	struct track *track = track_make(controller, row);
+
+	if (track->is_renewal)
+		return;
+	track->is_renewal = true;
+	track->verb = VERB_RESERVE;
+	track->next_ms = clock_boot_ms(controller->config.clock) + RENEW_MS;
+	track->failures = 0;
+}
+
+void
+track_ask(struct controller *controller, const struct stored_row *row, enum verb verb)
+{
+	track_need(controller, row, verb);
+	track_make(controller, row)->next_ms = clock_boot_ms(controller->config.clock);
+}
+
+void
+track_drop(struct controller *controller, uint64_t rid)
+{
+	struct track *track = map_get_id(controller->tracks, rid);
+
+	if (!track)
+		return;
+	if (track->is_flying) {
+		track->is_over = true;
+		return;
+	}
+	map_drop_id(controller->tracks, rid);
+	track_free(track);
+}
+
+void
+track_free(struct track *track)
+{
+	free(track->group);
+	free(track);
+}
+
+int64_t
+tracks_next_ms(struct controller *controller)
+{
+	int64_t next_ms = INT64_MAX;
+	struct track *track;
+
+	if (controller->is_stale)
+		return next_ms;
+	for (size_t at = 0; (track = map_next(controller->tracks, &at));) {
+		int64_t due = track_due_ms(track);
+
+		next_ms = due < next_ms ? due : next_ms;
+	}
+	return next_ms;
+}
+
+bool
+peer_is_down(const struct peer *peer)
+{
+	return peer->failures >= PROBE_AFTER;
+}
+
+int64_t
+track_due_ms(const struct track *track)
+{
+	const struct peer *peer = track->peer;
+
+	if (track->is_flying || peer->n_flights >= FLIGHTS_MAX)
+		return INT64_MAX;
+	if (track->verb != VERB_RESERVE && peer->n_waiting >= FLIGHTS_WAITING_MAX)
+		return INT64_MAX;
+	if (peer_is_down(peer))
+		return peer->n_flights ? INT64_MAX : peer->probe_ms;
+	return track->next_ms;
+}
+
+static struct track *
+track_make(struct controller *controller, const struct stored_row *row)
+{
+	struct track *track = map_get_id(controller->tracks, row->state.row.rid);
+
+	if (!track) {
+		track = xcalloc(1, sizeof(*track));
+		track->rid = row->state.row.rid;
+		track->peer = peer_get(controller, row->state.row.manager);
+		track->group = xstrdup(row->group);
+		track->rev = -1;
+		map_put_id(controller->tracks, track->rid, track);
+	}
+	track->is_over = false;
+	return track;
+}
+
+/* Its call is back: when may the row be sent again, should it still need it? */
+static void
+track_back(struct controller *controller, struct track *track, bool is_answered)
+{
+	int64_t now_ms = clock_boot_ms(controller->config.clock);
+
+	track->is_flying = false;
+	if (track->is_asking && !is_answered)
+		map_put_id(controller->asked, track->rid, controller);
+	if (track->is_over) {
+		track_drop(controller, track->rid);
+	} else if (track->is_renewal && is_answered) {
+		track->next_ms = now_ms + RENEW_MS;
+		track->failures = 0;
+	} else {
+		track->next_ms = now_ms + backoff_ms(controller, track->failures++);
+	}
+}
+
+/* 100 ms, doubled with each failure up to 30 s, of that a random part: callers spread out. */
+static int64_t
+backoff_ms(struct controller *controller, int failures)
+{
+	int64_t ms = BACKOFF_MIN_MS;
+
+	for (int i = 0; i < failures && ms < BACKOFF_MAX_MS; i++)
+		ms *= 2;
+	if (ms > BACKOFF_MAX_MS)
+		ms = BACKOFF_MAX_MS;
+	controller->random ^= controller->random << 13;
+	controller->random ^= controller->random >> 7;
+	controller->random ^= controller->random << 17;
+	return 1 + (int64_t)(controller->random % (uint64_t)ms);
+}
