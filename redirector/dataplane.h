@@ -50,9 +50,12 @@ struct dataplane_ops {
 	bool (*counters)(
 	    void *self, uint64_t rid, struct dataplane_counters *counters, struct err *err);
 	bool (*strays)(void *self, struct dataplane_strays *strays, struct err *err);
-	/* All rids of which anything is there, array in arena; may name one twice. */
-	bool (*list)(void *self, struct arena *arena, const uint64_t **rids, size_t *n_rids,
-	    struct err *err);
+	/*
+	 * All of which anything is there, array in arena; a rid may come twice. What has no port
+	 * (port = 0) is a remnant, known by its rid alone.
+	 */
+	bool (*list)(void *self, struct arena *arena, const struct dataplane_link **links,
+	    size_t *n_links, struct err *err);
 	void (*free)(void *self); /* traffic goes on */
 };
 

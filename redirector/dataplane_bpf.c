@@ -23,7 +23,7 @@ struct driver {
 	int n_cpus;
 };
 
-typedef vec_of(uint64_t) rid_vec;
+typedef vec_of(struct dataplane_link) link_vec;
 
 static struct redirect *load(const char *folder, struct err *err);
 static bool failed(struct err *err, const char *what);
@@ -186,6 +186,26 @@ driver_put(void *self, const struct dataplane_link *link, struct err *err)
 	       attach(driver, link->port, driver->skeleton->progs.vn_encap, err);
 }
 
+static struct dataplane_link
+link_of(uint32_t port, const struct redirect_departure *departure)
+{
+	struct dataplane_link link = {
+	    .rid = departure->rid,
+	    .port = port,
+	    .underlay = departure->underlay,
+	    .key = departure->key,
+	    .local = departure->local,
+	    .remote = departure->remote,
+	    .class_handle = departure->priority,
+	    .mtu = departure->mtu,
+	    .is_open = departure->flags & REDIRECT_OPEN,
+	};
+
+	memcpy(link.next_hop, departure->next_hop, 6);
+	memcpy(link.own, departure->own, 6);
+	return link;
+}
+
 static bool
 driver_get(void *self, uint64_t rid, uint32_t port, struct dataplane_link *link, struct err *err)
 {
@@ -207,19 +227,7 @@ driver_get(void *self, uint64_t rid, uint32_t port, struct dataplane_link *link,
 	if (bpf_ingress_program(port) !=
 	    bpf_program_id(bpf_program__fd(driver->skeleton->progs.vn_encap)))
 		return err_set(err, ERR_NOT_FOUND, "the port is not attached");
-	*link = (struct dataplane_link){
-	    .rid = rid,
-	    .port = port,
-	    .underlay = departure.underlay,
-	    .key = departure.key,
-	    .local = departure.local,
-	    .remote = departure.remote,
-	    .class_handle = departure.priority,
-	    .mtu = departure.mtu,
-	    .is_open = departure.flags & REDIRECT_OPEN,
-	};
-	memcpy(link->next_hop, departure.next_hop, 6);
-	memcpy(link->own, departure.own, 6);
+	*link = link_of(port, &departure);
 	return true;
 }
 
@@ -284,38 +292,58 @@ driver_strays(void *self, struct dataplane_strays *strays, struct err *err)
 	       stray_sum(self, REDIRECT_STRAY_MALFORMED, &strays->malformed, err);
 }
 
+static void
+list_departures(const struct bpf_map *map, link_vec *found)
+{
+	struct redirect_departure departure;
+	uint32_t port, last, *previous = NULL;
+
+	for (; !bpf_map__get_next_key(map, previous, &port, sizeof(port)); previous = &last) {
+		last = port;
+		if (!bpf_map__lookup_elem(
+			map, &port, sizeof(port), &departure, sizeof(departure), 0))
+			vec_push(found, link_of(port, &departure));
+	}
+}
+
+static void
+list_arrivals(const struct bpf_map *map, link_vec *found)
+{
+	struct redirect_arrival_key key, last, *previous = NULL;
+	struct redirect_arrival arrival;
+
+	for (; !bpf_map__get_next_key(map, previous, &key, sizeof(key)); previous = &last) {
+		last = key;
+		if (!bpf_map__lookup_elem(map, &key, sizeof(key), &arrival, sizeof(arrival), 0))
+			vec_push(found, (struct dataplane_link){.rid = arrival.rid});
+	}
+}
+
+static void
+list_counts(const struct bpf_map *map, link_vec *found)
+{
+	uint64_t rid, last, *previous = NULL;
+
+	for (; !bpf_map__get_next_key(map, previous, &rid, sizeof(rid)); previous = &last) {
+		last = rid;
+		vec_push(found, (struct dataplane_link){.rid = rid});
+	}
+}
+
 static bool
-driver_list(void *self, struct arena *arena, const uint64_t **rids, size_t *n_rids, struct err *err)
+driver_list(void *self, struct arena *arena, const struct dataplane_link **links, size_t *n_links,
+    struct err *err)
 {
 	struct driver *driver = self;
-	const struct redirect *skeleton = driver->skeleton;
-	struct redirect_arrival_key key, last_key, *last = NULL;
-	struct redirect_departure departure;
-	struct redirect_arrival arrival;
-	uint32_t port, last_port, *previous = NULL;
-	uint64_t rid, last_rid, *before = NULL;
-	rid_vec found = {0};
+	link_vec found = {0};
 
 	(void)err;
-	for (; !bpf_map__get_next_key(skeleton->maps.vn_counts, before, &rid, sizeof(rid));
-	     before = &last_rid)
-		vec_push(&found, last_rid = rid);
-	for (; !bpf_map__get_next_key(skeleton->maps.vn_departures, previous, &port, sizeof(port));
-	     previous = &last_port) {
-		last_port = port;
-		if (!bpf_map__lookup_elem(skeleton->maps.vn_departures, &port, sizeof(port),
-			&departure, sizeof(departure), 0))
-			vec_push(&found, departure.rid);
-	}
-	for (; !bpf_map__get_next_key(skeleton->maps.vn_arrivals, last, &key, sizeof(key));
-	     last = &last_key) {
-		last_key = key;
-		if (!bpf_map__lookup_elem(skeleton->maps.vn_arrivals, &key, sizeof(key), &arrival,
-			sizeof(arrival), 0))
-			vec_push(&found, arrival.rid);
-	}
-	*n_rids = found.n;
-	*rids = (const uint64_t *)(void *)arena_copy(arena, found.items, found.n * sizeof(rid));
+	list_departures(driver->skeleton->maps.vn_departures, &found);
+	list_arrivals(driver->skeleton->maps.vn_arrivals, &found);
+	list_counts(driver->skeleton->maps.vn_counts, &found);
+	*n_links = found.n;
+	*links = (const struct dataplane_link *)(void *)arena_copy(
+	    arena, found.items, found.n * sizeof(*found.items));
 	vec_done(&found);
 	return true;
 }

@@ -81,16 +81,15 @@ fake_strays(void *self, struct dataplane_strays *strays, struct err *err)
 }
 
 static bool
-fake_list(void *self, struct arena *arena, const uint64_t **rids, size_t *n_rids, struct err *err)
+fake_list(void *self, struct arena *arena, const struct dataplane_link **links, size_t *n_links,
+    struct err *err)
 {
 	struct fake *fake = self;
-	uint64_t *found = arena_alloc(arena, fake->links.n * sizeof(*found));
 
 	(void)err;
-	for (size_t i = 0; i < fake->links.n; i++)
-		found[i] = fake->links.items[i].rid;
-	*rids = found;
-	*n_rids = fake->links.n;
+	*n_links = fake->links.n;
+	*links = (const struct dataplane_link *)(void *)arena_copy(
+	    arena, fake->links.items, fake->links.n * sizeof(*fake->links.items));
 	return true;
 }
 
