@@ -3,6 +3,7 @@
  */
 #include "snc/snc_store.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/vec.h"
@@ -72,8 +73,9 @@ read_slice(struct rows *rows, struct arena *arena)
 	struct err err;
 
 	/* Both columns have a CHECK. */
-	(void)slice_state_parse(rows_text(rows, 7), &slice.goal, &err);
-	(void)slice_state_parse(rows_text(rows, 8), &slice.settled, &err);
+	if (!slice_state_parse(rows_text(rows, 7), &slice.goal, &err) ||
+	    !slice_state_parse(rows_text(rows, 8), &slice.settled, &err))
+		abort();
 	engine_parse(rows_text(rows, 9), &slice);
 	if (strcmp(rows_text(rows, 11), err_code_text(ERR_NONE)) == 0)
 		return slice;

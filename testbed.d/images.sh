@@ -25,7 +25,7 @@ images_build() {
 
 # What the images depend on: this script, the files they take from the tree, the packages.
 images_stamp() {
-	cat "$ROOT/testbed.d/images.sh" "$ROOT"/testbed.d/image/* \
+	cat "$ROOT/testbed.d/images.sh" "$ROOT"/testbed.d/image/* "$ROOT/build/test/rawframe" \
 		<(dpkg-query -W busybox-static iperf3 iproute2 iputils-ping ethtool tcpdump libc6) | sha256sum
 }
 
@@ -46,6 +46,7 @@ image_root() {
 		image_program "$root" "$program"
 	done
 	ln -sf bash "$root/usr/bin/sh"
+	cp "$ROOT/build/test/rawframe" "$root/usr/bin/"
 	cp "$ROOT"/testbed.d/image/{node-boot,profile} "$root/etc/"
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 	echo 'root:x:0:' >"$root/etc/group"
@@ -86,7 +87,7 @@ image_container() {
 		memory=64MiB
 		disk=64MiB
 		root=rootfs
-		description=busybox, iproute2, ping, iperf3, tcpdump, ethtool
+		description=bash, busybox, iproute2, ping, iperf3, tcpdump, ethtool
 	END
 	image_publish container-minimal
 }
@@ -108,7 +109,7 @@ image_vm() {
 		kernel=vmlinuz
 		initrd=initrd.cpio
 		cmdline=console=ttyS0 quiet panic=1
-		description=Debian's kernel; busybox, iproute2, ping, iperf3, tcpdump, ethtool; runs in memory
+		description=Debian's kernel; bash, busybox, iproute2, ping, iperf3, tcpdump, ethtool; runs in memory
 	END
 	image_publish vm-minimal
 }

@@ -10,6 +10,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/map.h"
+#include "lib/base/str.h"
 #include "lib/model/units.h"
 #include "lib/xml/xml_grammar.h"
 
@@ -17,7 +18,7 @@
 #define MANY_HOSTS 4096
 #define MANY_LINKS 32768
 
-static const int64_t CAPACITY_MAX_BPS = 100000000000000, LATENCY_MAX_US = 10000000;
+static const int64_t LATENCY_MAX_US = 10000000;
 static const struct xml_limits limits = {.bytes = 16 * 1024 * 1024};
 
 static const struct xml_attribute_rule pool_attributes[] = {
@@ -44,13 +45,12 @@ static const struct xml_rule link_rule = {
     .name = "link", .attributes = link_attributes, .children = link_children};
 
 static const struct xml_attribute_rule transport_attributes[] = {{.name = "version",
-                                                                      .form = XML_FORM_WORD,
-                                                                      .words = "1.0",
-                                                                      .missing = ERR_X03,
-                                                                      .wrong = ERR_X03},
+								     .form = XML_FORM_WORD,
+								     .words = "1.0",
+								     .missing = ERR_X03,
+								     .wrong = ERR_X03},
     {0}};
-static const struct xml_child_rule transport_children[] = {
-    {.rule = &pool_rule, .min = 1, .max = 1},
+static const struct xml_child_rule transport_children[] = {{.rule = &pool_rule, .min = 1, .max = 1},
     {.rule = &router_rule, .max = MANY_ROUTERS, .key = "name", .twin = ERR_X12},
     {.rule = &host_rule, .max = MANY_HOSTS, .key = "name", .twin = ERR_X12},
     {.rule = &link_rule, .max = MANY_LINKS, .key = "name", .twin = ERR_X12}, {0}};
@@ -171,8 +171,7 @@ read_address(struct reading *reading, const struct xml_element *element, const c
 
 	if (inet_pton(AF_INET, text, &address) == 1 && address.s_addr)
 		return ntohl(address.s_addr);
-	xml_diagnose(
-	    reading->found, element, ERR_BAD_VALUE, "'%.60s' is no IPv4 address", text);
+	xml_diagnose(reading->found, element, ERR_BAD_VALUE, "'%.60s' is no IPv4 address", text);
 	return 0;
 }
 
@@ -216,8 +215,8 @@ claim_address(struct reading *reading, struct xml_element *element, uint32_t add
 		    "%s lies in the pool of path addresses", text);
 	other = map_put(reading->addresses, text, element);
 	if (other)
-		xml_diagnose(reading->found, element, ERR_X12, "%s is taken in line %u", text,
-		    other->line);
+		xml_diagnose(
+		    reading->found, element, ERR_X12, "%s is taken in line %u", text, other->line);
 }
 
 static void
@@ -301,7 +300,7 @@ static void
 read_link(struct reading *reading, struct xml_element *element, struct inventory_link *link,
     struct graph_edge *edge)
 {
-	struct xml_element *end_a = xml_child(element, "end"), *end_b = xml_next(end_a);
+	struct xml_element *end_a = xml_child(element, "end"), *end_b = xml_next(end_a, "end");
 	int64_t capacity_bps = 0, latency_us = 0;
 	struct err err = {0};
 
@@ -313,9 +312,6 @@ read_link(struct reading *reading, struct xml_element *element, struct inventory
 		    link->ends[0].node);
 	if (!unit_rate(xml_value(element, "capacity"), &capacity_bps, &err))
 		xml_diagnose(reading->found, element, err.code, "capacity: %s", err.text);
-	else if (capacity_bps > CAPACITY_MAX_BPS)
-		xml_diagnose(reading->found, element, ERR_LIMIT, "capacity: at most %s",
-		    rate_text(CAPACITY_MAX_BPS).text);
 	if (!unit_time(xml_value(element, "latency"), &latency_us, &err))
 		xml_diagnose(reading->found, element, err.code, "latency: %s", err.text);
 	else if (latency_us > LATENCY_MAX_US)

@@ -28,24 +28,25 @@ capacity(void *self, struct str *lines)
 static bool
 serve(struct daemon *daemon, const struct inventory *inventory, int *exit_code, struct err *err)
 {
-	struct tnc *tnc = tnc_new(
-	    &(struct tnc_config){.store = daemon_store(daemon),
-	        .clock = &clock_real,
-	        .inventory = inventory,
-	        .full_name = daemon_full_name(daemon),
-	        .self = daemon,
-	        .peer = peer,
-	        .changed = daemon_changed},
+	struct tnc *tnc = tnc_new(&(struct tnc_config){.store = daemon_store(daemon),
+				      .clock = &clock_real,
+				      .inventory = inventory,
+				      .full_name = daemon_full_name(daemon),
+				      .self = daemon,
+				      .peer = peer,
+				      .changed = daemon_changed},
 	    err);
+
 	union {
 		const void *constant;
 		void *plain;
 	} self = {.constant = inventory};
-	bool is_ready =
-	    tnc && rpc_server_add(daemon_rpc(daemon), &tnc_service, &tnc_ops, tnc, err) &&
-	    rpc_server_add(
-		daemon_rpc(daemon), &controller_service, &tnc_controller_ops, tnc, err) &&
-	    daemon_add_manager(daemon, tnc->manager, capacity, self.plain, err);
+
+	bool is_ready = tnc &&
+			rpc_server_add(daemon_rpc(daemon), &tnc_service, &tnc_ops, tnc, err) &&
+			rpc_server_add(daemon_rpc(daemon), &controller_service, &tnc_controller_ops,
+			    tnc, err) &&
+			daemon_add_manager(daemon, tnc->manager, capacity, self.plain, err);
 
 	if (is_ready)
 		*exit_code = daemon_serve(daemon);
@@ -64,8 +65,7 @@ int
 main(int argc, char **argv)
 {
 	struct store_migration migrations[MIGRATIONS_MAX];
-	struct daemon_config config = {
-	    .program = "tncd", .role = "tnc", .migrations = migrations};
+	struct daemon_config config = {.program = "tncd", .role = "tnc", .migrations = migrations};
 	auto_inventory struct inventory *inventory = NULL;
 	struct daemon *daemon;
 	struct err err = {0};

@@ -49,8 +49,8 @@ bool path_setup(void *self, const struct row *row, struct err *err);
 bool path_release(void *self, const struct row *row, struct err *err);
 
 /* controller_config.changed. */
-void path_changed(void *self, struct txn *txn, const char *group, enum group_state state,
-    const struct err *why);
+void path_changed(
+    void *self, struct txn *txn, const char *group, enum group_state state, const struct err *why);
 
 /* ---- watch ----------------------------------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /*
  * The reserve of a share: a path with room for it, and the charge. Runs inside the manager's
- * reserve transaction, so that what is found free cannot be given away meanwhile, and so that share,
- * path and the rows of its routes become durable together.
+ * reserve transaction, so that what is found free cannot be given away meanwhile, and so that
+ * share, path and the rows of its routes become durable together.
  *
  * A path is kept in one direction, its end a being the port whose name sorts first; links that are
  * drawn the other way round use it too.
@@ -62,7 +62,7 @@ path_reserve(void *self, struct txn *txn, const struct row *row, const struct ma
 	tnc_poke(wanted.tnc, POKE_PATHS);
 	return store_share_add(txn,
 	    &(struct share){row->rid, (alike ? alike : path)->name, wanted.demand.rate_ab_bps,
-	        wanted.demand.rate_ba_bps},
+		wanted.demand.rate_ba_bps},
 	    err);
 }
 
@@ -98,8 +98,8 @@ find_port(const struct graph *graph, const char *name, unsigned *vertex, struct 
 	long found = name ? graph_vertex(graph, name) : -1;
 
 	if (found < 0 || graph->is_transit[found])
-		return err_set(err, ERR_NOT_FOUND, "'%.80s' is no port of a host",
-		    name ? name : "");
+		return err_set(
+		    err, ERR_NOT_FOUND, "'%.80s' is no port of a host", name ? name : "");
 	*vertex = (unsigned)found;
 	return true;
 }
@@ -235,10 +235,10 @@ answer(const struct wanted *wanted, const struct path *path, struct str *result)
 
 	spec_print(&share_result_spec_table,
 	    &(struct share_result_spec){.path = path->name,
-	        .address_a = is_turned ? address_b : address_a,
-	        .address_b = is_turned ? address_a : address_b,
-	        .next_hop_a = is_turned ? path->next_hop_b : path->next_hop_a,
-	        .next_hop_b = is_turned ? path->next_hop_a : path->next_hop_b,
-	        .latency_us = path->latency_us},
+		.address_a = is_turned ? address_b : address_a,
+		.address_b = is_turned ? address_a : address_b,
+		.next_hop_a = is_turned ? path->next_hop_b : path->next_hop_a,
+		.next_hop_b = is_turned ? path->next_hop_a : path->next_hop_b,
+		.latency_us = path->latency_us},
 	    result);
 }

@@ -20,8 +20,8 @@ struct plan {
 static bool plan_hop(struct plan *plan, size_t hop, struct err *err);
 
 bool
-path_admit(struct tnc *tnc, struct txn *txn, const struct path *path, struct arena *arena,
-    struct err *err)
+path_admit(
+    struct tnc *tnc, struct txn *txn, const struct path *path, struct arena *arena, struct err *err)
 {
 	struct plan plan = {tnc, txn, arena, path, NULL, 0};
 
@@ -30,8 +30,10 @@ path_admit(struct tnc *tnc, struct txn *txn, const struct path *path, struct are
 		if (!plan_hop(&plan, hop, err))
 			return false;
 	return controller_admit(tnc->controller, txn,
-	    &(struct controller_admission){
-	        .group = path->name, .rows = plan.rows, .n_rows = plan.n_rows, .goal = ROW_COMMITTED},
+	    &(struct controller_admission){.group = path->name,
+		.rows = plan.rows,
+		.n_rows = plan.n_rows,
+		.goal = ROW_COMMITTED},
 	    err);
 }
 
@@ -71,17 +73,17 @@ plan_route(struct plan *plan, const struct inventory_link *link, unsigned router
 	inet_ntop(AF_INET, &in, address, sizeof(address));
 	spec_print(&route_spec_table,
 	    &(struct route_spec){.path = plan->path->name,
-	        .destination = address,
-	        .next_hop = inventory_far(link, router)->address,
-	        .device = near->port},
+		.destination = address,
+		.next_hop = inventory_far(link, router)->address,
+		.device = near->port},
 	    &spec);
-	*row = (struct controller_row){
-	    .manager = arena_format(plan->arena, "router@%s", near->node),
-	    .kind = "route",
-	    .subject = arena_format(
-		plan->arena, "path %s, route to %s on %s", plan->path->name, address, near->node),
-	    .spec = arena_text(plan->arena, spec.text),
-	    .attr = ""};
+	*row =
+	    (struct controller_row){.manager = arena_format(plan->arena, "router@%s", near->node),
+		.kind = "route",
+		.subject = arena_format(plan->arena, "path %s, route to %s on %s", plan->path->name,
+		    address, near->node),
+		.spec = arena_text(plan->arena, spec.text),
+		.attr = ""};
 	str_done(&spec);
 	return controller_next_id(plan->tnc->controller, plan->txn, &row->rid, err);
 }
@@ -100,6 +102,7 @@ plan_hop(struct plan *plan, size_t hop, struct err *err)
 		return err_set(err, ERR_NOT_FOUND,
 		    "'%s' or a link of path %s is not in the inventory any more",
 		    path->vertices[hop], path->name);
-	return plan_route(plan, &inventory->links[before], (unsigned)router, path->address_a, err) &&
+	return plan_route(
+		   plan, &inventory->links[before], (unsigned)router, path->address_a, err) &&
 	       plan_route(plan, &inventory->links[behind], (unsigned)router, path->address_b, err);
 }

@@ -44,8 +44,7 @@ routers_heard(struct routers *routers, const char *name, struct err *err)
 	const struct inventory_router *router = inventory_router(routers->inventory, name);
 
 	if (!router)
-		return err_set(
-		    err, ERR_NOT_FOUND, "router '%.60s' is not in the inventory", name);
+		return err_set(err, ERR_NOT_FOUND, "router '%.60s' is not in the inventory", name);
 	pthread_mutex_lock(&routers->lock);
 	routers->heard_ms[router - routers->inventory->routers] = clock_boot_ms(routers->clock);
 	pthread_mutex_unlock(&routers->lock);

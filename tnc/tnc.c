@@ -74,22 +74,20 @@ start(struct tnc *tnc, struct err *err)
 	    .ensure = path_setup,
 	    .remove = path_release};
 
-	tnc->controller = controller_new(
-	    &(struct controller_config){.store = tnc->config.store,
-	        .clock = tnc->config.clock,
-	        .self = tnc,
-	        .call = call_router,
-	        .changed = path_changed},
+	tnc->controller = controller_new(&(struct controller_config){.store = tnc->config.store,
+					     .clock = tnc->config.clock,
+					     .self = tnc,
+					     .call = call_router,
+					     .changed = path_changed},
 	    err);
 	if (!tnc->controller)
 		return false;
-	tnc->manager = manager_new(
-	    &(struct manager_config){.store = tnc->config.store,
-	        .clock = tnc->config.clock,
-	        .kinds = &share,
-	        .n_kinds = 1,
-	        .self = tnc->config.self,
-	        .changed = tnc->config.changed},
+	tnc->manager = manager_new(&(struct manager_config){.store = tnc->config.store,
+				       .clock = tnc->config.clock,
+				       .kinds = &share,
+				       .n_kinds = 1,
+				       .self = tnc->config.self,
+				       .changed = tnc->config.changed},
 	    err);
 	if (!tnc->manager)
 		return false;

@@ -109,8 +109,7 @@ upper(struct arena *arena, const char *text)
 }
 
 static void
-show_path(
-    struct tnc *tnc, struct arena *arena, const struct path *path, struct tnc_path *shown)
+show_path(struct tnc *tnc, struct arena *arena, const struct path *path, struct tnc_path *shown)
 {
 	struct in_addr a = {htonl(path->address_a)}, b = {htonl(path->address_b)};
 	char text_a[INET_ADDRSTRLEN] = "", text_b[INET_ADDRSTRLEN] = "";
@@ -155,22 +154,20 @@ serve_path_list(void *self, const struct rpc_call *call, const struct tnc_path_l
 }
 
 static bool
-serve_router_list(void *self, const struct rpc_call *call,
-    const struct tnc_router_list_args *args, struct tnc_router_list_result *result,
-    struct err *err)
+serve_router_list(void *self, const struct rpc_call *call, const struct tnc_router_list_args *args,
+    struct tnc_router_list_result *result, struct err *err)
 {
 	struct tnc *tnc = self;
 	const struct inventory *inventory = tnc->config.inventory;
-	struct tnc_router *shown =
-	    arena_alloc(call->arena, inventory->n_routers * sizeof(*shown));
+	struct tnc_router *shown = arena_alloc(call->arena, inventory->n_routers * sizeof(*shown));
 
 	(void)args, (void)err;
 	for (size_t i = 0; i < inventory->n_routers; i++)
 		shown[i] = (struct tnc_router){.name = inventory->routers[i].name,
 		    .address = inventory->routers[i].address,
 		    .state = routers_is_up(tnc->routers, i) ? "up" : "down"};
-	*result = (struct tnc_router_list_result){
-	    .routers = shown, .n_routers = inventory->n_routers};
+	*result =
+	    (struct tnc_router_list_result){.routers = shown, .n_routers = inventory->n_routers};
 	return true;
 }
 
@@ -239,8 +236,8 @@ hunt_router(struct hunt *hunt, const char *name, struct err *err)
 	const struct rpc_client *client = tnc_router(hunt->tnc, name, err);
 	struct manager_orphans_result result;
 
-	if (!client || !manager_orphans_call(client, hunt->arena,
-			   &(struct manager_orphans_args){0}, &result, err))
+	if (!client || !manager_orphans_call(
+			   client, hunt->arena, &(struct manager_orphans_args){}, &result, err))
 		return false;
 	for (size_t i = 0; i < result.n_orphans; i++)
 		hunt_add(hunt, name, result.orphans[i].line);

@@ -61,9 +61,8 @@ store_path_add(struct txn *txn, const struct path *path, struct err *err)
 	return txn_run(txn, err,
 	    "INSERT INTO path(name, vertices, edges, address_a, address_b, next_hop_a, "
 	    "next_hop_b, latency_us) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-	    "tttiitti", path->name, str_text(&vertices), str_text(&edges),
-	    (int64_t)path->address_a, (int64_t)path->address_b, path->next_hop_a, path->next_hop_b,
-	    path->latency_us);
+	    "tttiitti", path->name, str_text(&vertices), str_text(&edges), (int64_t)path->address_a,
+	    (int64_t)path->address_b, path->next_hop_a, path->next_hop_b, path->latency_us);
 }
 
 bool

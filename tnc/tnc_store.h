@@ -48,8 +48,7 @@ const struct path *paths_find(const struct paths *paths, const char *name);
 bool store_path_add(struct txn *txn, const struct path *path, struct err *err) must_check;
 
 /* Why it came down by itself the last time; NULL = it never did. */
-bool store_path_why(
-    struct txn *txn, const char *name, const char *why, struct err *err) must_check;
+bool store_path_why(struct txn *txn, const char *name, const char *why, struct err *err) must_check;
 
 bool store_path_reason(struct txn *txn, const char *name, struct arena *arena, const char **why,
     struct err *err) must_check;

@@ -24,7 +24,8 @@ static void close_scope(struct scope *scope);
 bool
 slice_check(struct slice *slice, const struct slice_world *world, diagnoses *found)
 {
-	const struct check check = {world, found};
+	auto_map struct map *macs = map_new();
+	const struct check check = {world, found, macs};
 	size_t before = found->n;
 	struct scope scope;
 

@@ -9,6 +9,7 @@
 struct check {
 	const struct slice_world *world;
 	diagnoses *found;
+	struct map *macs; /* seen so far */
 };
 
 /* A sliver of either kind, as binds see it. */

@@ -2,6 +2,7 @@
  * Each sliver by itself: is its type known and built, are its keys the type's, does its image
  * exist.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -146,18 +147,14 @@ check_node(const struct check *check, const struct scope *scope, struct slice_no
 static bool
 is_local_mac(const char *text)
 {
-	unsigned byte[6];
-	char end;
-
-	return strlen(text) == 17 &&
-	       sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &byte[0], &byte[1], &byte[2], &byte[3],
-		   &byte[4], &byte[5], &end) == 6 &&
-	       (byte[0] & 3) == 2;
+	for (size_t i = 0; i < 17; i++)
+		if (i % 3 == 2 ? text[i] != ':' : !isxdigit((unsigned char)text[i]))
+			return false;
+	return !text[17] && strchr("26aAeE", text[1]);
 }
 
 static void
-check_mac(
-    const struct check *check, const struct slice_pair *pair, struct map *seen, const char *subject)
+check_mac(const struct check *check, const struct slice_pair *pair, const char *subject)
 {
 	if (!slice_role_is_operator(check->world->role) &&
 	    strcmp(check->world->role, "vendor") != 0)
@@ -166,7 +163,7 @@ check_mac(
 	if (!is_local_mac(pair->value))
 		slice_refuse(check, &pair->where, ERR_S15, subject,
 		    "mac '%.40s' is not a locally administered unicast address", pair->value);
-	else if (map_put(seen, pair->value, seen))
+	else if (map_put(check->macs, pair->value, check->macs))
 		slice_refuse(
 		    check, &pair->where, ERR_S15, subject, "mac '%s' is given twice", pair->value);
 	slice_refuse_planned(check, &pair->where, ERR_S07, subject, "param 'mac'");
@@ -176,14 +173,12 @@ static void
 check_vports(
     const struct check *check, const struct slice_vport *vports, size_t n, const char *subject)
 {
-	auto_map struct map *seen = map_new();
-
 	for (size_t i = 0; i < n; i++) {
 		const struct slice_pair *mac = slice_pair_find(&vports[i].params, "mac");
 
 		check_keys(check, slice_vport_keys, &vports[i].params, true, subject);
 		if (mac)
-			check_mac(check, mac, seen, subject);
+			check_mac(check, mac, subject);
 	}
 }
 

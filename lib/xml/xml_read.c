@@ -98,9 +98,9 @@ xml_child(const struct xml_element *parent, const char *name)
 }
 
 struct xml_element *
-xml_next(const struct xml_element *element)
+xml_next(const struct xml_element *element, const char *name)
 {
-	return find_from(element->next, element->name);
+	return find_from(element->next, name);
 }
 
 size_t

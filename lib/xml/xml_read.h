@@ -34,15 +34,15 @@ struct xml_element *xml_read(const char *xml, size_t size, const struct xml_limi
 /* The value of an attribute; NULL when absent. */
 const char *xml_value(const struct xml_element *element, const char *attribute);
 
-/* The first child of that name (NULL = any name), and the next sibling of the same name. NULL at
- * the end. */
+/* The first child of that name and the next sibling of that name (NULL = any name). NULL at the
+ * end. A NULL parent has no children. */
 struct xml_element *xml_child(const struct xml_element *parent, const char *name);
-struct xml_element *xml_next(const struct xml_element *element);
+struct xml_element *xml_next(const struct xml_element *element, const char *name);
 size_t xml_count(const struct xml_element *parent, const char *name);
 
 #define xml_each(element, parent, name)                                                            \
 	for (struct xml_element *element = xml_child(parent, name); element;                       \
-	     element = xml_next(element))
+	     element = xml_next(element, name))
 
 /*
  * Does the document satisfy the schema? Both are files' bytes that are trusted (tests). 1 = yes,

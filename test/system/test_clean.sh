@@ -93,15 +93,35 @@ lost_names() {
 	unchanged
 }
 
-# `up` dies when the given number of namespaces is there; `down` finds all the same.
+# `up` dies when the given command first succeeds; `down` finds all the same.
 killed_up() {
 	local up
 	"$ROOT/testbed" --name "$TESTBED" up --hosts-only >/dev/null 2>&1 &
 	up=$!
-	eventually 20 sh -c "[ \$(ip netns list | wc -l) -ge $1 ]"
+	eventually 20 "$@"
 	kill -KILL "$up"
 	testbed down
 	unchanged
+}
+
+# The programs of dead namespaces are freed a moment later.
+bpf_programs() {
+	bpftool prog show | awk '/name vn_/ { sub(":", "", $1); print $1 }' | sort
+}
+
+no_new_programs() {
+	[ -z "$(bpf_programs | comm -13 "$WORK/programs" -)" ]
+}
+
+whole_testbed() {
+	bpf_programs >"$WORK/programs"
+	testbed up
+	refuses no_new_programs
+	on koganei sh -c 'kill -KILL $(pidof programmerd redirectord)'
+	on ctl sh -c 'kill -KILL $(pidof sncd)'
+	testbed down
+	unchanged
+	eventually 20 no_new_programs
 }
 
 two_at_once() {
@@ -128,8 +148,10 @@ test_case "down may be repeated" down_twice
 test_case "nothing is left after the PID 1 of hosts was killed" killed_pid_1
 test_case "nothing is left after libvirt's daemons were killed" killed_daemons
 test_case "nothing is left after a namespace's name was lost" lost_names
-test_case "nothing is left after up was killed at its first host" killed_up 1
-test_case "nothing is left after up was killed at its last host" killed_up 9
+test_case "nothing is left after up was killed at its first host" killed_up test -e "/run/netns/vn-$TESTBED-ctl"
+test_case "nothing is left after up was killed at its last host" killed_up test -e "/run/netns/vn-$TESTBED-r4"
+test_case "nothing is left after up was killed while hosts start" killed_up test -e "$(host_state koganei)/starter"
 test_case "two testbeds run at once and go one by one" two_at_once
 test_case "a killed libvirtd comes back" libvirt_comes_back
+test_case "a whole testbed with a slice comes and goes" whole_testbed
 finish
