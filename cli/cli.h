@@ -24,8 +24,7 @@ struct cli_verb {
 };
 
 extern const struct cli_verb cli_slice_verbs[], cli_node_verbs[], cli_link_verbs[],
-    cli_path_verbs[], cli_host_verbs[], cli_event_verbs[], cli_doctor_verbs[], cli_orphans_verbs[],
-    cli_pki_verbs[];
+    cli_path_verbs[], cli_host_verbs[], cli_event_verbs[], cli_doctor_verbs[], cli_orphans_verbs[];
 
 struct cli_flags {
 	bool json, yes, no_input, no_wait, wait, help, read, follow, ctl;

@@ -6,22 +6,24 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/pki.h"
 #include "lib/base/log.h"
 
 static const struct {
 	const char *name;
 	const struct cli_verb *verbs;
 	const char *summary;
+	int (*run)(int argc, char **argv); /* a noun with a grammar of its own, instead of verbs */
 } nouns[] = {
-    {"slice", cli_slice_verbs, "slices: check, create, show, run, stop, delete"},
-    {"node", cli_node_verbs, "virtual nodes: list, console, exec"},
-    {"link", cli_link_verbs, "virtual links: list, counters"},
-    {"path", cli_path_verbs, "transport paths"},
-    {"host", cli_host_verbs, "VNodes and access gateways"},
-    {"event", cli_event_verbs, "what happened"},
-    {"doctor", cli_doctor_verbs, "what the hosts can do, and what to do about it"},
-    {"orphans", cli_orphans_verbs, "what does not agree between books and world"},
-    {"pki", cli_pki_verbs, "the private CA and its certificates"},
+    {"slice", cli_slice_verbs, "slices: check, create, show, run, stop, delete", NULL},
+    {"node", cli_node_verbs, "virtual nodes: list, console, exec", NULL},
+    {"link", cli_link_verbs, "virtual links: list, counters", NULL},
+    {"path", cli_path_verbs, "transport paths", NULL},
+    {"host", cli_host_verbs, "VNodes and access gateways", NULL},
+    {"event", cli_event_verbs, "what happened", NULL},
+    {"doctor", cli_doctor_verbs, "what the hosts can do, and what to do about it", NULL},
+    {"orphans", cli_orphans_verbs, "what does not agree between books and world", NULL},
+    {"pki", NULL, "the private CA and its certificates", cli_pki},
 };
 
 enum { N_NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
@@ -49,6 +51,8 @@ main(int argc, char **argv)
 
 		if (strcmp(argv[1], nouns[i].name) != 0)
 			continue;
+		if (nouns[i].run)
+			return nouns[i].run(argc - 2, argv + 2);
 		if (!nouns[i].verbs[0].verb[0])
 			return run(&nouns[i].verbs[0], argc - 2, argv + 2);
 		if (!strcmp(word, "--help") || !strcmp(word, "-h"))

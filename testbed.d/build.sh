@@ -2,9 +2,15 @@
 # shellcheck shell=bash
 
 build_all() {
+	local lock
 	packages_install
+	mkdir -p "$ROOT/build"
+	# One build at a time, also when two testbeds come up at once.
+	exec {lock}>"$ROOT/build/.lock"
+	flock "$lock"
 	build_programs
 	images_build
+	exec {lock}>&-
 }
 
 build_programs() {

@@ -1,1 +1,134 @@
+# The tests, in stages: cheap ones first. Every stage ends with its own `N passed, N failed`, the
+# whole with the sum.
 # shellcheck shell=bash
+
+# stage, how it is run, with what, when: always, or only in `check long`
+CHECK_STAGES='
+lint     ctest    lint     always
+unit     ctest    unit     always
+clang    build    clang    always
+asan     preset   asan     always
+analyze  build    analyze  always
+system   scripts  system   always
+tsan     preset   tsan     long
+valgrind memcheck unit     long
+'
+PASSED=0 FAILED=0
+
+check_run() {
+	local stage how what when wanted=" $* "
+	case ${1:-} in
+	--list) awk 'NF { print $1 }' <<<"$CHECK_STAGES" && return ;;
+	esac
+	check_known "$@"
+	build_all
+	while read -r stage how what when <&3; do
+		[ -n "$stage" ] || continue
+		if [ $# = 0 ]; then
+			[ "$when" = always ] || continue
+		elif [[ $wanted != *" $stage "* && $wanted != *" long "* ]]; then
+			continue
+		fi
+		check_stage "$stage" "$how" "$what"
+	done 3<<<"$CHECK_STAGES"
+	say
+	say "$PASSED passed, $FAILED failed"
+	[ $FAILED = 0 ] && [ $PASSED -gt 0 ]
+}
+
+check_known() {
+	local stage
+	for stage in "$@"; do
+		[ "$stage" = long ] || grep -q "^$stage " <<<"$CHECK_STAGES" ||
+			die "no stage '$stage'; see ./testbed check --list"
+	done
+}
+
+# Runs one stage; its log goes to build/check/STAGE.log and, when something failed, to the screen.
+check_stage() {
+	local log=$ROOT/build/check/$1.log passed failed started=$SECONDS
+	mkdir -p "$ROOT/build/check"
+	say "== $1"
+	"check_$2" "$3" >"$log" 2>&1 || true
+	read -r passed failed < <(tail -1 "$log")
+	[[ "$passed $failed" =~ ^[0-9]+\ [0-9]+$ ]] || { passed=0 failed=1; }
+	# A stage that tests nothing has not passed.
+	[ $((passed + failed)) -gt 0 ] || failed=1
+	[ "$failed" = 0 ] || check_show "$log"
+	PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed))
+	say "$1: $passed passed, $failed failed ($((SECONDS - started)) s)"
+}
+
+check_show() {
+	grep -E '\*\*\*|FAILED|[Ee]rror|warning:|^ +[0-9]+\. ' "$1" | head -40 || tail -40 "$1"
+	say "the whole log: $1"
+}
+
+# All tests of a label. CUnit programs count by their tests, others as one.
+check_ctest() {
+	local folder=${2:-$ROOT/build}
+	ctest --test-dir "$folder" -V -L "^$1\$" | tee "$folder/ctest.log" || true
+	check_count <"$folder/ctest.log"
+}
+
+check_count() {
+	awk '
+		/^[0-9]+: +tests +[0-9]/ { n = $1 + 0; passed[n] = $5; failed[n] = $6 }
+		/ Test +#[0-9]+: / {
+			match($0, /#[0-9]+/); n = substr($0, RSTART + 1, RLENGTH - 1) + 0
+			if ($0 ~ / Passed +[0-9.]+ sec/) p += passed[n] ? passed[n] : 1
+			else { p += passed[n]; f += failed[n] ? failed[n] : 1 }
+		}
+		END { print p + 0, f + 0 }'
+}
+
+check_configure() {
+	cmake --preset "$1" && cmake --build --preset "$1" -- -k 0
+}
+
+# Another compiler or the analyzer: passes when everything builds, warnings being errors.
+check_build() {
+	if check_configure "$1"; then echo 1 0; else echo 0 1; fi
+}
+
+# The unit tests in another build, for instance with sanitizers.
+check_preset() {
+	if ! check_configure "$1"; then
+		echo 0 1
+		return
+	fi
+	check_ctest unit "$ROOT/build-$1"
+}
+
+check_memcheck() {
+	local program passed=0 failed=0
+	for program in "$ROOT"/build/test/test_*; do
+		if (cd "$ROOT" && valgrind -q --error-exitcode=99 --leak-check=full \
+			--errors-for-leak-kinds=definite "$program"); then
+			passed=$((passed + 1))
+		else
+			failed=$((failed + 1))
+			echo "FAILED valgrind $program"
+		fi
+	done
+	echo "$passed $failed"
+}
+
+# Each script prints a line `ok SENTENCE` or `FAILED SENTENCE` for every test in it.
+check_scripts() {
+	local script log passed=0 failed=0 ok bad status
+	for script in "$ROOT/test/$1"/test_*; do
+		log=$ROOT/build/check/${script##*/}.log status=0
+		echo "-- ${script##*/}"
+		timeout -k 30 1200 "$script" >"$log" 2>&1 || status=$?
+		cat "$log"
+		ok=$(grep -c '^ok ' "$log" || true)
+		bad=$(grep -c '^FAILED ' "$log" || true)
+		if [ "$bad" = 0 ] && { [ $status != 0 ] || [ "$ok" = 0 ]; }; then
+			echo "FAILED ${script##*/} ended with status $status after $ok tests"
+			bad=1
+		fi
+		passed=$((passed + ok)) failed=$((failed + bad))
+	done
+	echo "$passed $failed"
+}

@@ -6,7 +6,7 @@ testbed_down() {
 	clean_testbed
 	clean_mounts
 	rm -f "$STATE_ROOT/.$NAME.lock"
-	rmdir --ignore-fail-on-non-empty "$STATE_ROOT"
+	rmdir "$STATE_ROOT" 2>/dev/null || true
 	say "testbed '$NAME' is down"
 }
 

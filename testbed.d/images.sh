@@ -3,7 +3,8 @@
 # shellcheck shell=bash
 
 IMAGES=${ROOT:?}/build/images
-IMAGE_PROGRAMS='/usr/bin/ping /usr/bin/iperf3 /usr/bin/tcpdump /usr/sbin/ethtool /usr/sbin/ip /usr/sbin/tc'
+# A shell of its own: busybox's would run busybox's ip and ping in place of the real ones.
+IMAGE_PROGRAMS='/usr/bin/bash /usr/bin/ping /usr/bin/iperf3 /usr/bin/tcpdump /usr/sbin/ethtool /usr/sbin/ip /usr/sbin/tc'
 # In the order of loading.
 IMAGE_MODULES='virtio/virtio_ring virtio/virtio virtio/virtio_pci_modern_dev
 	virtio/virtio_pci_legacy_dev virtio/virtio_pci char/virtio_console
@@ -24,7 +25,7 @@ images_build() {
 
 # What the images depend on: this script, the files they take from the tree, the packages.
 images_stamp() {
-	cat "$ROOT/testbed.d/images.sh" "$ROOT"/testbed.d/image/* \
+	cat "$ROOT/testbed.d/images.sh" "$ROOT"/testbed.d/image/* "$ROOT/build/test/rawframe" \
 		<(dpkg-query -W busybox-static iperf3 iproute2 iputils-ping ethtool tcpdump libc6) | sha256sum
 }
 
@@ -44,7 +45,9 @@ image_root() {
 	for program in $IMAGE_PROGRAMS; do
 		image_program "$root" "$program"
 	done
-	cp "$ROOT"/testbed.d/image/{inittab,node-boot,node-console} "$root/etc/"
+	ln -sf bash "$root/usr/bin/sh"
+	cp "$ROOT/build/test/rawframe" "$root/usr/bin/"
+	cp "$ROOT"/testbed.d/image/{node-boot,profile} "$root/etc/"
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 	echo 'root:x:0:' >"$root/etc/group"
 	echo '127.0.0.1 localhost' >"$root/etc/hosts"
@@ -53,11 +56,16 @@ image_root() {
 # A program with the shared libraries that it needs, under the names the loader looks for.
 image_program() {
 	local root=$1 library
-	rm -f "$root$2"
-	cp -L "$2" "$root$2"
+	rm -f "$root"/usr/{bin,sbin}/"${2##*/}"
+	cp -L "$2" "$root/usr/bin/"
 	for library in $(ldd "$2" | grep -o '/[^ ]*'); do
 		[ -e "$root$library" ] || install -D -m 755 "$library" "$root$library"
 	done
+}
+
+# busybox init keeps a shell on this terminal; an empty name is the console it was started with.
+image_console() {
+	sed "s/^CONSOLE/$2/" "$ROOT/testbed.d/image/inittab" >"$1/etc/inittab"
 }
 
 # Puts a finished image in the place of the old one.
@@ -70,6 +78,7 @@ image_container() {
 	local new=$IMAGES/.work/container-minimal
 	mkdir -p "$new"
 	cp -a "$IMAGES/.work/root" "$new/rootfs"
+	image_console "$new/rootfs" ''
 	cat >"$new/image.conf" <<-END
 		[image]
 		name=container-minimal
@@ -78,7 +87,7 @@ image_container() {
 		memory=64MiB
 		disk=64MiB
 		root=rootfs
-		description=busybox, iproute2, ping, iperf3, tcpdump, ethtool
+		description=bash, busybox, iproute2, ping, iperf3, tcpdump, ethtool
 	END
 	image_publish container-minimal
 }
@@ -87,6 +96,7 @@ image_vm() {
 	local new=$IMAGES/.work/vm-minimal root=$IMAGES/.work/root
 	mkdir -p "$new"
 	image_kernel "$root" "$new/vmlinuz"
+	image_console "$root" ttyS0
 	ln -s sbin/init "$root/init"
 	(cd "$root" && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0) >"$new/initrd.cpio"
 	cat >"$new/image.conf" <<-END
@@ -99,7 +109,7 @@ image_vm() {
 		kernel=vmlinuz
 		initrd=initrd.cpio
 		cmdline=console=ttyS0 quiet panic=1
-		description=Debian's kernel; busybox, iproute2, ping, iperf3, tcpdump, ethtool; runs in memory
+		description=Debian's kernel; bash, busybox, iproute2, ping, iperf3, tcpdump, ethtool; runs in memory
 	END
 	image_publish vm-minimal
 }

@@ -1,5 +1,5 @@
 # Every name that a testbed leaves on the machine is derived here, from NAME alone.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash
 
 STATE_ROOT=/var/lib/vnode-testbed
 

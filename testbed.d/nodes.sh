@@ -1,9 +1,15 @@
 # Up: from a checkout to a running virtual network.
 # shellcheck shell=bash
 
+# --no-slice stops before hello-ring, --hosts-only before the daemons; tests want that.
 testbed_up() {
-	local hosts_only=no
-	[ "${1:-}" != --hosts-only ] || hosts_only=yes
+	local hosts_only=no slice=yes
+	case ${1:-} in
+	'') ;;
+	--hosts-only) hosts_only=yes ;;
+	--no-slice) slice=no ;;
+	*) die "up: unknown option '$1'" ;;
+	esac
 	names_lock
 	[ ! -e "$STATE/up" ] || die "testbed '$NAME' is up already; ./testbed --name $NAME down"
 	profile_read
@@ -22,6 +28,10 @@ testbed_up() {
 		return
 	fi
 	nodes_wait_daemons
+	if [ $slice = no ]; then
+		report_status
+		return
+	fi
 	nodes_hello_ring
 	report_tables
 }

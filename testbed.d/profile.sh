@@ -1,5 +1,5 @@
 # A profile is data: which hosts there are and how they are joined. Read into the tables below.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash
 
 declare -a HOSTS=() LINKS=()
 declare -A HOST_KIND=() HOST_ADDRESS=() HOST_HAS=()

@@ -1,5 +1,6 @@
 /*
- * Types, server table and client functions of the service `controller`: see schemas/rpc/controller.def.
+ * Types, server table and client functions of the service `controller`: see
+ * schemas/rpc/controller.def.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 /*
- * Types, server table and client functions of the service `programmer`: see schemas/rpc/programmer.def.
+ * Types, server table and client functions of the service `programmer`: see
+ * schemas/rpc/programmer.def.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 /*
- * Types, server table and client functions of the service `redirector`: see schemas/rpc/redirector.def.
+ * Types, server table and client functions of the service `redirector`: see
+ * schemas/rpc/redirector.def.
  */
 #pragma once
 

@@ -21,16 +21,25 @@ struct conf *conf_read(const char *file, struct err *err) malloc_by(conf_free) m
 /* The value, its default from conf.def, or NULL. Borrowed. */
 const char *conf_text(const struct conf *conf, const char *section, const char *key);
 
-/* A whole number within [min, max]; ERR_BAD_VALUE names file, line and key. */
-bool conf_i64(const struct conf *conf, const char *section, const char *key, int64_t min,
-    int64_t max, int64_t *value) must_check;
+/* A key whose value is a whole number within [min, max]. */
+struct conf_number {
+	const char *section;
+	const char *key;
+	int64_t min, max;
+};
+
+/* Its value, or the default of conf.def. ERR_BAD_VALUE names file, line and key; a key that is
+ * neither set nor has a default is ERR_NOT_FOUND. */
+bool conf_i64(const struct conf *conf, const struct conf_number *number, int64_t *value,
+    struct err *err) must_check;
 
 /* All keys of a section in file order: at = 0, 1, …; false at the end. For sections whose keys are
  * names ([underlay] u0=1Gbps). */
 bool conf_each(
     const struct conf *conf, const char *section, size_t at, const char **key, const char **value);
 
-/* The effective configuration, as --print-config shows it. */
+/* The effective configuration, as --print-config shows it: what is set, and all defaults of the
+ * sections that are used. */
 void conf_print(const struct conf *conf, struct str *out);
 
 static inline void

@@ -26,7 +26,7 @@
 
 /* `vec_each(item, &rows) …` with a pointer to each item in turn. */
 #define vec_each(item, vec)                                                                        \
-	for (__typeof__((vec)->items) item = (vec)->items;                                         \
+	for (__typeof__((vec)->items + 0) item = (vec)->items;                                     \
 	     (vec)->n && item < (vec)->items + (vec)->n; item++)
 
 void *vec_grow(void **items, size_t *n, size_t *cap, size_t size);

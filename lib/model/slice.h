@@ -7,10 +7,8 @@
 #include <stdint.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/diagnosis.h"
 #include "lib/base/str.h"
-#include "lib/base/vec.h"
-
-typedef vec_of(struct err) diagnoses; /* what a check found, in document order; is_warning tells */
 
 struct slice_where {
 	unsigned line;
@@ -96,7 +94,7 @@ struct slice_node {
 	size_t n_access_points;
 	struct slice_where where, instance_where;
 	/* set by slice_defaults */
-	int64_t cpu, cpu_share, memory_bytes, disk_bytes,
+	int64_t cpu, cpu_share /* per cpu, in 1/1000; 0 = none */, memory_bytes, disk_bytes,
 	    iops;                            /* memory 0: what the image asks for */
 	const char *image;                   /* without "image:" */
 	const char *kernel_args, *user_data; /* "" = none */

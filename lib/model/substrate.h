@@ -22,7 +22,8 @@ struct substrate_host {
 	size_t n_images;
 	struct substrate_port *ports;
 	size_t n_ports;
-	int64_t loop_rate_bps, loop_free_bps; /* vnloop0/1, each direction */
+	int64_t loop_rate_bps;    /* vnloop0 and vnloop1, each */
+	int64_t loop_free_bps[2]; /* what each of the two may still send */
 };
 
 struct substrate {

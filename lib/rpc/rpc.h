@@ -25,7 +25,11 @@ struct rpc_opt_i64 {
 	int64_t value;
 };
 
-/* C types of the row types `i64 bool text blob opt_i64 opt_text`; an absent opt_text is NULL. */
+/*
+ * C types of the row types `i64 bool text blob opt_i64 opt_text`; an absent opt_text is NULL. A
+ * text is UTF-8 without control characters but tab and line end (which arrives as \n however it
+ * was written); anything else is a blob.
+ */
 typedef int64_t rpc_c_i64;
 typedef bool rpc_c_bool;
 typedef const char *rpc_c_text;

@@ -38,7 +38,7 @@ rpc_write_text(struct str *out, const char *text)
 	bool is_good = true;
 
 	while (left) {
-		size_t plain = strcspn((const char *)at, "<>&\r"), done = 0, step = 1;
+		size_t plain = strcspn((const char *)at, "<>&"), done = 0, step = 1;
 
 		while (done < plain && (step = xml_character_size(at + done, plain - done)) > 0)
 			done += step;
@@ -50,10 +50,7 @@ rpc_write_text(struct str *out, const char *text)
 		if (done < plain)
 			str_add(out, "?");
 		else
-			str_add(out, *at == '<'   ? "&lt;"
-				     : *at == '>' ? "&gt;"
-				     : *at == '&' ? "&amp;"
-						  : "&#13;");
+			str_add(out, *at == '<' ? "&lt;" : *at == '>' ? "&gt;" : "&amp;");
 		is_good = is_good && done == plain;
 		at++;
 		left--;

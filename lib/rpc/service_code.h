@@ -13,7 +13,9 @@
 #define FIELD(s, type, name, doc) RPC_TABLE_ROW(struct s, RPC_TYPE_##type, name, doc)
 #define FIELD_LIST(s, element, name, doc) RPC_TABLE_LIST(struct s, element, name, doc)
 #define END_STRUCT(s)                                                                              \
-	{NULL, RPC_BOOL, 0, 0, NULL, NULL}                                                         \
+	{                                                                                          \
+		NULL, RPC_BOOL, 0, 0, NULL, NULL                                                   \
+	}                                                                                          \
 	}                                                                                          \
 	;                                                                                          \
 	static const struct rpc_struct rpc_struct_##s = {#s, sizeof(struct s), rpc_fields_##s};
@@ -31,13 +33,16 @@
 #define FIELD_LIST(s, element, name, doc)
 #define END_STRUCT(s)
 #define METHOD(m, roles, doc) static const struct rpc_field rpc_fields_##m##_args[] = {
-#define ARG(m, type, name, doc) RPC_TABLE_ROW(struct RPC_NAME(_##m##_args), RPC_TYPE_##type, name, doc)
+#define ARG(m, type, name, doc)                                                                    \
+	RPC_TABLE_ROW(struct RPC_NAME(_##m##_args), RPC_TYPE_##type, name, doc)
 #define ARG_LIST(m, element, name, doc)                                                            \
 	RPC_TABLE_LIST(struct RPC_NAME(_##m##_args), element, name, doc)
 #define RES(m, type, name, doc)
 #define RES_LIST(m, element, name, doc)
 #define END(m)                                                                                     \
-	{NULL, RPC_BOOL, 0, 0, NULL, NULL}                                                         \
+	{                                                                                          \
+		NULL, RPC_BOOL, 0, 0, NULL, NULL                                                   \
+	}                                                                                          \
 	}                                                                                          \
 	;                                                                                          \
 	static const struct rpc_struct rpc_struct_##m##_args = {                                   \
@@ -52,11 +57,14 @@
 #define METHOD(m, roles, doc) static const struct rpc_field rpc_fields_##m##_result[] = {
 #define ARG(m, type, name, doc)
 #define ARG_LIST(m, element, name, doc)
-#define RES(m, type, name, doc) RPC_TABLE_ROW(struct RPC_NAME(_##m##_result), RPC_TYPE_##type, name, doc)
+#define RES(m, type, name, doc)                                                                    \
+	RPC_TABLE_ROW(struct RPC_NAME(_##m##_result), RPC_TYPE_##type, name, doc)
 #define RES_LIST(m, element, name, doc)                                                            \
 	RPC_TABLE_LIST(struct RPC_NAME(_##m##_result), element, name, doc)
 #define END(m)                                                                                     \
-	{NULL, RPC_BOOL, 0, 0, NULL, NULL}                                                         \
+	{                                                                                          \
+		NULL, RPC_BOOL, 0, 0, NULL, NULL                                                   \
+	}                                                                                          \
 	}                                                                                          \
 	;                                                                                          \
 	static const struct rpc_struct rpc_struct_##m##_result = {                                 \
@@ -81,12 +89,12 @@
 	}                                                                                          \
                                                                                                    \
 	bool RPC_NAME(_##m##_call)(const struct rpc_client *client, struct arena *arena,           \
-	    const struct RPC_NAME(_##m##_args) *args, struct RPC_NAME(_##m##_result) *result,      \
-	    struct err *err)                                                                       \
+	    const struct RPC_NAME(_##m##_args) * args, struct RPC_NAME(_##m##_result) * result,    \
+	    struct err * err)                                                                      \
 	{                                                                                          \
 		return rpc_client_call(client, arena,                                              \
 		    &(struct rpc_request){RPC_STRING(RPC_SERVICE), #m, &rpc_struct_##m##_args,     \
-		        args, &rpc_struct_##m##_result, result},                                   \
+			args, &rpc_struct_##m##_result, result},                                   \
 		    err);                                                                          \
 	}
 #define RPC_STRING_(text) #text
@@ -105,7 +113,8 @@ static const struct rpc_method rpc_methods[] = {
 #define FIELD_LIST(s, element, name, doc)
 #define END_STRUCT(s)
 #define METHOD(m, roles, doc)                                                                      \
-	{#m, roles, doc, &rpc_struct_##m##_args, &rpc_struct_##m##_result, rpc_invoke_##m, rpc_has_##m},
+	{#m, roles, doc, &rpc_struct_##m##_args, &rpc_struct_##m##_result, rpc_invoke_##m,         \
+	    rpc_has_##m},
 #define ARG(m, type, name, doc)
 #define ARG_LIST(m, element, name, doc)
 #define RES(m, type, name, doc)

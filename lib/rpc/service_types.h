@@ -69,8 +69,9 @@ struct RPC_NAME(_ops) {
 #define FIELD_LIST(s, element, name, doc)
 #define END_STRUCT(s)
 #define METHOD(m, roles, doc)                                                                      \
-	bool (*m)(void *self, const struct rpc_call *call, const struct RPC_NAME(_##m##_args) *args, \
-	    struct RPC_NAME(_##m##_result) *result, struct err *err);
+	bool (*m)(void *self, const struct rpc_call *call,                                         \
+	    const struct RPC_NAME(_##m##_args) * args, struct RPC_NAME(_##m##_result) * result,    \
+	    struct err * err);
 #define ARG(m, type, name, doc)
 #define ARG_LIST(m, element, name, doc)
 #define RES(m, type, name, doc)
@@ -86,8 +87,8 @@ struct RPC_NAME(_ops) {
 #define END_STRUCT(s)
 #define METHOD(m, roles, doc)                                                                      \
 	bool RPC_NAME(_##m##_call)(const struct rpc_client *client, struct arena *arena,           \
-	    const struct RPC_NAME(_##m##_args) *args, struct RPC_NAME(_##m##_result) *result,      \
-	    struct err *err) must_check;
+	    const struct RPC_NAME(_##m##_args) * args, struct RPC_NAME(_##m##_result) * result,    \
+	    struct err * err) must_check;
 #define ARG(m, type, name, doc)
 #define ARG_LIST(m, element, name, doc)
 #define RES(m, type, name, doc)

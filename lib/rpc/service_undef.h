@@ -1,4 +1,5 @@
-/* The rows' meanings end here; the next pass gives them others. No guard: included after each pass. */
+/* The rows' meanings end here; the next pass gives them others. No guard: included after each pass.
+ */
 #undef STRUCT
 #undef FIELD
 #undef FIELD_LIST

@@ -1,0 +1,167 @@
+/*
+ * Devices: find, list, veth pairs, up.
+ */
+#include "lib/net/device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/vec.h"
+
+struct listing {
+	struct arena *arena;
+	vec_of(struct device) devices;
+};
+
+static void
+read_device(const struct reply *reply, struct device *device)
+{
+	const struct ifinfomsg *info = reply->fixed;
+	const void *mac = reply_data(reply->attrs[IFLA_ADDRESS], 6);
+
+	*device = (struct device){
+	    .index = (uint32_t)info->ifi_index,
+	    .mtu = reply_u32(reply->attrs[IFLA_MTU]),
+	    .is_up = info->ifi_flags & IFF_UP,
+	    .is_running = (info->ifi_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING),
+	};
+	snprintf(device->name, sizeof(device->name), "%s", reply_text(reply->attrs[IFLA_IFNAME]));
+	if (mac)
+		memcpy(device->mac, mac, 6);
+}
+
+static void
+one_device(void *self, const struct reply *reply)
+{
+	read_device(reply, self);
+}
+
+static void
+add_device(void *self, const struct reply *reply)
+{
+	struct listing *listing = self;
+
+	read_device(reply, vec_add(&listing->devices));
+}
+
+bool
+device_find(struct netlink *netlink, const char *name, struct device *device, struct err *err)
+{
+	struct message message;
+	struct device found = {0};
+	int error;
+
+	message_begin(&message, RTM_GETLINK, 0, &(struct ifinfomsg){0}, sizeof(struct ifinfomsg));
+	message_put_text(&message, IFLA_IFNAME, name);
+	error = netlink_ask(netlink, &message, sizeof(struct ifinfomsg), one_device, &found);
+	if (error == ENODEV || (!error && !found.index))
+		return err_set(err, ERR_NOT_FOUND, "there is no device '%s'", name);
+	if (error)
+		return err_set(
+		    err, ERR_INTERNAL, "looking for device '%s': %s", name, strerror(error));
+	*device = found;
+	return true;
+}
+
+bool
+device_list(struct netlink *netlink, struct arena *arena, const struct device **devices,
+    size_t *n_devices, struct err *err)
+{
+	struct listing listing = {.arena = arena};
+	struct message message;
+	int error;
+
+	message_begin(
+	    &message, RTM_GETLINK, NLM_F_DUMP, &(struct ifinfomsg){0}, sizeof(struct ifinfomsg));
+	error = netlink_ask(netlink, &message, sizeof(struct ifinfomsg), add_device, &listing);
+	if (!error) {
+		*devices = (const struct device *)(void *)arena_copy(
+		    arena, listing.devices.items, listing.devices.n * sizeof(struct device));
+		*n_devices = listing.devices.n;
+	}
+	vec_done(&listing.devices);
+	return !error || err_set(err, ERR_INTERNAL, "listing devices: %s", strerror(error));
+}
+
+bool
+device_make_pair(struct netlink *netlink, const char *name, const char *peer, struct err *err)
+{
+	struct ifinfomsg info = {0};
+	struct message message;
+	size_t link, data, other;
+	int error;
+
+	message_begin(&message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &info, sizeof(info));
+	message_put_text(&message, IFLA_IFNAME, name);
+	link = message_nest(&message, IFLA_LINKINFO);
+	message_put_text(&message, IFLA_INFO_KIND, "veth");
+	data = message_nest(&message, IFLA_INFO_DATA);
+	other = message_nest(&message, VETH_INFO_PEER);
+	message_append(&message, &info, sizeof(info));
+	message_put_text(&message, IFLA_IFNAME, peer);
+	message_end(&message, other);
+	message_end(&message, data);
+	message_end(&message, link);
+	error = netlink_ask(netlink, &message, sizeof(info), NULL, NULL);
+	if (error && error != EEXIST)
+		return err_set(err, ERR_INTERNAL, "making devices '%s' and '%s': %s", name, peer,
+		    strerror(error));
+	return device_ipv6_off(name, err) && device_ipv6_off(peer, err);
+}
+
+bool
+device_remove(struct netlink *netlink, const char *name, struct err *err)
+{
+	struct message message;
+	int error;
+
+	message_begin(&message, RTM_DELLINK, 0, &(struct ifinfomsg){0}, sizeof(struct ifinfomsg));
+	message_put_text(&message, IFLA_IFNAME, name);
+	error = netlink_ask(netlink, &message, sizeof(struct ifinfomsg), NULL, NULL);
+	return !error || error == ENODEV ||
+	       err_set(err, ERR_INTERNAL, "removing device '%s': %s", name, strerror(error));
+}
+
+bool
+device_up(struct netlink *netlink, const struct device *device, uint32_t mtu, struct err *err)
+{
+	struct ifinfomsg info = {
+	    .ifi_index = (int)device->index,
+	    .ifi_flags = IFF_UP,
+	    .ifi_change = IFF_UP,
+	};
+	struct message message;
+	int error;
+
+	message_begin(&message, RTM_NEWLINK, 0, &info, sizeof(info));
+	if (mtu)
+		message_put_u32(&message, IFLA_MTU, mtu);
+	error = netlink_ask(netlink, &message, sizeof(info), NULL, NULL);
+	return !error || err_set(err, ERR_INTERNAL, "setting device '%s' up: %s", device->name,
+			     strerror(error));
+}
+
+bool
+device_ipv6_off(const char *name, struct err *err)
+{
+	char path[96];
+	ssize_t done;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return true;
+	if (fd < 0)
+		return err_set(err, ERR_INTERNAL, "opening %s: %s", path, strerror(errno));
+	done = write(fd, "1", 1);
+	close(fd);
+	return done == 1 || err_set(err, ERR_INTERNAL, "writing %s: %s", path, strerror(errno));
+}

@@ -1,0 +1,67 @@
+/*
+ * redirectord: the virtual links of one host. One struct made in main and passed down; the verbs
+ * are link.h, what shapes is shaper.h, what carries is dataplane.h.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/conf.h"
+#include "lib/engine/manager.h"
+#include "lib/net/device.h"
+#include "redirector/dataplane.h"
+
+/* A port that leads to other hosts, or one end of the loop to ourselves. */
+struct underlay {
+	char name[16];   /* as specs call it: u0, loop0 */
+	char device[16]; /* u0, vnloop0 */
+	char peer[16];   /* of the loop: the other end's device; "" otherwise */
+	int64_t rate_bps;
+};
+
+enum { UNDERLAYS_MAX = 64 };
+
+struct daemon;
+
+struct redirector {
+	struct netlink *netlink;
+	struct dataplane dataplane;
+	struct underlay underlays[UNDERLAYS_MAX];
+	size_t n_underlays;
+	char host[64];         /* for sentences */
+	struct daemon *daemon; /* hears of changes; NULL in tests */
+	pthread_mutex_t trees; /* held while classes of a shaper are made or removed */
+};
+
+/* Reads [underlay] of the configuration and adds the loop. */
+bool redirector_init(struct redirector *redirector, const struct conf *conf, const char *host,
+    struct err *err) must_check;
+void redirector_done(struct redirector *redirector);
+
+/* By the name that specs use; NULL = there is none. Borrowed. */
+const struct underlay *redirector_underlay(const struct redirector *redirector, const char *name);
+
+/* ---- ports ----------------------------------------------------------------------------------- */
+
+/* The loop's devices exist and are up. */
+bool port_loop_ensure(struct redirector *redirector, struct err *err) must_check;
+
+/*
+ * The underlay port is there and ready: root of its shaper, decapsulation. ERR_WAIT: its device is
+ * missing or down.
+ */
+bool port_ensure(struct redirector *redirector, const struct underlay *underlay,
+    struct device *device, struct err *err) must_check;
+
+/* Totals for hello: lines port.NAME.rate_bps=. */
+void port_capacity(void *redirector, struct str *lines);
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+struct watch;
+
+/* Wakes the engine when a device or a neighbour changes. Own thread; stopped by watch_free. */
+void watch_free(struct watch *watch);
+struct watch *watch_new(struct manager *manager, struct err *err) malloc_by(watch_free) must_check;

@@ -1,0 +1,298 @@
+/*
+ * Embedding, first half: set up the search, place node after node with backtracking, and turn the
+ * result into a mapping. Nodes with an amap go first, then the largest; every placing routes the
+ * links to the nodes that are already there, so that a dead end shows early.
+ */
+#include "snc/embed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/model/units.h"
+#include "snc/embed_search.h"
+
+enum { STEPS_MAX = 20000 };
+
+static struct search *search_new(const struct embed_request *request, struct arena *arena);
+static void search_order(struct search *search);
+static void search_alone(struct search *search, diagnoses *found);
+static bool search_from(struct search *search, size_t depth);
+static struct mapping *search_mapping(const struct search *search);
+
+bool
+embed(const struct embed_request *request, struct arena *arena, struct mapping **mapping,
+    diagnoses *found)
+{
+	struct search *search = search_new(request, arena);
+	size_t n_before = found->n;
+
+	search_alone(search, found);
+	if (found->n > n_before)
+		return false;
+	if (!search_from(search, 0)) {
+		vec_push(found, search->why);
+		return false;
+	}
+	*mapping = search_mapping(search);
+	return true;
+}
+
+static void *
+copy_array(struct arena *arena, const void *items, size_t size)
+{
+	return size ? memcpy(arena_alloc(arena, size), items, size) : NULL;
+}
+
+/* What is left: the substrate's numbers, to be changed while searching. */
+static struct substrate *
+substrate_copy(const struct substrate *from, struct arena *arena)
+{
+	struct substrate *copy = arena_new_of(arena, struct substrate);
+
+	*copy = *from;
+	copy->hosts = copy_array(arena, from->hosts, from->n_hosts * sizeof(from->hosts[0]));
+	for (size_t i = 0; i < copy->n_hosts; i++) {
+		struct substrate_host *host = &copy->hosts[i];
+
+		host->ports =
+		    copy_array(arena, host->ports, host->n_ports * sizeof(host->ports[0]));
+	}
+	copy->graph = from->graph ? graph_copy(from->graph, arena) : NULL;
+	return copy;
+}
+
+static const struct slice_amap *
+find_amap(const struct slice *slice, const char *node)
+{
+	for (size_t i = 0; i < slice->n_amaps; i++)
+		if (str_equal(slice->amaps[i].node, node))
+			return &slice->amaps[i];
+	return NULL;
+}
+
+static void
+fill_nodes(struct search *search, const struct slice *slice)
+{
+	search->n_nodes = slice->body.n_nodes;
+	search->nodes = arena_alloc(search->arena, search->n_nodes * sizeof(search->nodes[0]));
+	for (size_t i = 0; i < search->n_nodes; i++) {
+		const struct slice_node *node = &slice->body.nodes[i];
+
+		search->nodes[i].node = node;
+		search->nodes[i].amap = find_amap(slice, node->name);
+		search->nodes[i].host = EMBED_NOWHERE;
+	}
+}
+
+/* The node at an end of a link; slice_check has seen to it that there is one. */
+static size_t
+link_node(const struct slice *slice, const struct slice_link *link, unsigned which)
+{
+	const struct slice_bind_end *end = slice_link_end(slice, link, which);
+	const struct slice_node *node = end ? slice_find_node(slice, end->sliver) : NULL;
+
+	if (!node)
+		abort();
+	return (size_t)(node - slice->body.nodes);
+}
+
+static void
+fill_links(struct search *search, const struct slice *slice)
+{
+	search->n_links = slice->body.n_links;
+	search->links = arena_alloc(search->arena, search->n_links * sizeof(search->links[0]));
+	for (size_t i = 0; i < search->n_links; i++) {
+		const struct slice_link *link = &slice->body.links[i];
+		struct search_link *to = &search->links[i];
+
+		to->link = link;
+		to->node_a = link_node(slice, link, 0);
+		to->node_b = link_node(slice, link, 1);
+		to->up_bps = rate_on_wire(link->rate_up_bps, link->mtu);
+		to->down_bps = rate_on_wire(link->rate_down_bps, link->mtu);
+	}
+}
+
+static struct search *
+search_new(const struct embed_request *request, struct arena *arena)
+{
+	struct search *search = arena_new_of(arena, struct search);
+
+	search->request = request;
+	search->arena = arena;
+	search->left = substrate_copy(request->substrate, arena);
+	search->n_on = arena_alloc(arena, search->left->n_hosts * sizeof(search->n_on[0]));
+	search->steps_left = STEPS_MAX;
+	fill_nodes(search, request->slice);
+	fill_links(search, request->slice);
+	search_order(search);
+	return search;
+}
+
+/* Bound nodes first, then the largest; in document order where they are equal. */
+static bool
+goes_before(const struct search_node *a, const struct search_node *b)
+{
+	if (!a->amap != !b->amap)
+		return a->amap != NULL;
+	if (a->node->cpu != b->node->cpu)
+		return a->node->cpu > b->node->cpu;
+	return a->node->memory_bytes > b->node->memory_bytes;
+}
+
+static void
+search_order(struct search *search)
+{
+	search->order = arena_alloc(search->arena, search->n_nodes * sizeof(search->order[0]));
+	for (size_t i = 0; i < search->n_nodes; i++) {
+		size_t at = i;
+
+		for (; at > 0; at--) {
+			size_t before = search->order[at - 1];
+
+			if (!goes_before(&search->nodes[i], &search->nodes[before]))
+				break;
+			search->order[at] = before;
+		}
+		search->order[at] = i;
+	}
+}
+
+/*
+ * What cannot be whatever the rest of the slice does: each node alone, then each link between two
+ * nodes that can only be where their amap says. All of it is told at once.
+ */
+static bool
+node_alone(struct search *search, size_t node, diagnoses *found)
+{
+	struct err nearest = {0};
+	size_t *hosts = arena_alloc(search->arena, search->left->n_hosts * sizeof(hosts[0]));
+
+	embed_node_hosts(search, node, hosts);
+	if (search->left->n_hosts == 0)
+		embed_explain_nowhere(search, node, &nearest);
+	for (size_t i = 0; i < search->left->n_hosts; i++) {
+		struct err why;
+
+		if (embed_node_fits(search, node, hosts[i], &why))
+			return true;
+		if (embed_explain_rank(&why) > embed_explain_rank(&nearest))
+			nearest = why;
+	}
+	vec_push(found, nearest);
+	return false;
+}
+
+static void
+link_alone(struct search *search, struct search_link *link, diagnoses *found)
+{
+	struct search_node *a = &search->nodes[link->node_a], *b = &search->nodes[link->node_b];
+	struct err why;
+
+	if (!a->amap || !b->amap)
+		return;
+	a->host = embed_host_named(search, a->amap->vnode);
+	b->host = embed_host_named(search, b->amap->vnode);
+	if (embed_link_route(search, link, &why))
+		embed_link_remove(search, link);
+	else
+		vec_push(found, why);
+	a->host = b->host = EMBED_NOWHERE;
+}
+
+static void
+search_alone(struct search *search, diagnoses *found)
+{
+	bool all_fit = true;
+
+	for (size_t i = 0; i < search->n_nodes; i++)
+		all_fit = node_alone(search, i, found) && all_fit;
+	for (size_t i = 0; all_fit && i < search->n_links; i++)
+		link_alone(search, &search->links[i], found);
+}
+
+static bool
+is_over(struct search *search)
+{
+	const struct embed_request *request = search->request;
+
+	return search->steps_left-- <= 0 || clock_boot_ms(request->clock) > request->deadline_ms;
+}
+
+/* Remembers the refusal that came closest: the deepest, and there the one furthest on. */
+static void
+note_why(struct search *search, size_t depth, const struct err *why)
+{
+	int rank = embed_explain_rank(why);
+
+	if (search->why.code != ERR_NONE && depth < search->why_depth)
+		return;
+	if (search->why.code != ERR_NONE && depth == search->why_depth &&
+	    rank <= embed_explain_rank(&search->why))
+		return;
+	search->why = *why;
+	search->why_depth = depth;
+}
+
+static bool
+search_from(struct search *search, size_t depth)
+{
+	size_t *hosts;
+	size_t node;
+
+	if (depth == search->n_nodes)
+		return true;
+	node = search->order[depth];
+	hosts = arena_alloc(search->arena, search->left->n_hosts * sizeof(hosts[0]));
+	embed_node_hosts(search, node, hosts);
+	for (size_t i = 0; i < search->left->n_hosts; i++) {
+		struct err why;
+
+		if (!embed_node_place(search, node, hosts[i], &why)) {
+			note_why(search, depth, &why);
+			continue;
+		}
+		if (search_from(search, depth + 1))
+			return true;
+		embed_node_remove(search, node);
+		if (is_over(search))
+			return false;
+	}
+	return false;
+}
+
+static struct mapping_link
+link_mapping(const struct search *search, const struct search_link *link)
+{
+	const struct substrate *substrate = search->request->substrate;
+	const struct substrate_host *a = &substrate->hosts[search->nodes[link->node_a].host];
+	const struct substrate_host *b = &substrate->hosts[search->nodes[link->node_b].host];
+
+	return (struct mapping_link){
+	    .link = link->link,
+	    .is_local = link->is_local,
+	    .host_a = a,
+	    .host_b = b,
+	    .port_a = link->is_local ? NULL : &a->ports[link->port_a],
+	    .port_b = link->is_local ? NULL : &b->ports[link->port_b],
+	    .path = link->path,
+	};
+}
+
+static struct mapping *
+search_mapping(const struct search *search)
+{
+	struct mapping *mapping = arena_new_of(search->arena, struct mapping);
+
+	mapping->n_nodes = search->n_nodes;
+	mapping->nodes = arena_alloc(search->arena, search->n_nodes * sizeof(mapping->nodes[0]));
+	for (size_t i = 0; i < search->n_nodes; i++) {
+		mapping->nodes[i].node = search->nodes[i].node;
+		mapping->nodes[i].host = &search->request->substrate->hosts[search->nodes[i].host];
+	}
+	mapping->n_links = search->n_links;
+	mapping->links = arena_alloc(search->arena, search->n_links * sizeof(mapping->links[0]));
+	for (size_t i = 0; i < search->n_links; i++)
+		mapping->links[i] = link_mapping(search, &search->links[i]);
+	return mapping;
+}

@@ -1,0 +1,24 @@
+/*
+ * Embedding: where the nodes of a slice go and which way its links take. Pure: no I/O, no globals,
+ * time only to keep a deadline. Called by slice_check and slice_create; its answer is planned next.
+ */
+#pragma once
+
+#include "lib/base/clock.h"
+#include "lib/model/mapping.h"
+
+struct embed_request {
+	const struct slice *slice;         /* checked and with its defaults */
+	const struct substrate *substrate; /* with what is free; not changed */
+	const struct clock *clock;
+	int64_t deadline_ms; /* boot time: the search ends then */
+};
+
+/*
+ * A mapping, in arena, that keeps every capacity, placement and latency bound; its pointers lead
+ * into slice and substrate. Deterministic unless the deadline ends the search. false: `found` has
+ * every fault that holds by itself, or else the one that stopped the search last: R01, R02, R03,
+ * S13 (no host has the image), O03 (a host that was asked for is down), each with its line.
+ */
+bool embed(const struct embed_request *request, struct arena *arena, struct mapping **mapping,
+    diagnoses *found) must_check;

@@ -1,0 +1,146 @@
+/*
+ * Nodes on hosts: may it be there, in which order to try, and the books of what is left.
+ */
+#include <stdlib.h>
+
+#include "snc/embed_search.h"
+
+static void take_node(struct search *search, size_t node, int sign);
+static void remove_links(struct search *search, size_t node);
+
+long
+embed_host_named(const struct search *search, const char *name)
+{
+	for (size_t i = 0; i < search->left->n_hosts; i++)
+		if (str_equal(search->left->hosts[i].name, name))
+			return (long)i;
+	return EMBED_NOWHERE;
+}
+
+static bool
+has_image(const struct substrate_host *host, const char *image)
+{
+	for (size_t i = 0; i < host->n_images; i++)
+		if (str_equal(host->images[i], image))
+			return true;
+	return false;
+}
+
+bool
+embed_node_fits(const struct search *search, size_t node, size_t host, struct err *err)
+{
+	const struct search_node *asked = &search->nodes[node];
+	const struct substrate_host *left = &search->left->hosts[host];
+
+	if ((asked->amap && !str_equal(asked->amap->vnode, left->name)) || left->is_agw ||
+	    !left->is_up || !has_image(left, asked->node->image))
+		return embed_explain_unsuitable(search, node, host, err);
+	if (asked->node->cpu > left->cpu_free)
+		return embed_explain_node(search, node, host, "cpu", err);
+	if (asked->node->memory_bytes > left->memory_free_bytes)
+		return embed_explain_node(search, node, host, "memory", err);
+	if (asked->node->disk_bytes > left->disk_free_bytes)
+		return embed_explain_node(search, node, host, "disk", err);
+	return true;
+}
+
+bool
+embed_node_place(struct search *search, size_t node, size_t host, struct err *err)
+{
+	if (!embed_node_fits(search, node, host, err))
+		return false;
+	search->nodes[node].host = (long)host;
+	take_node(search, node, 1);
+	for (size_t i = 0; i < search->n_links; i++) {
+		struct search_link *link = &search->links[i];
+
+		if (link->node_a != node && link->node_b != node)
+			continue;
+		if (search->nodes[link->node_a].host == EMBED_NOWHERE ||
+		    search->nodes[link->node_b].host == EMBED_NOWHERE)
+			continue;
+		if (!embed_link_route(search, link, err)) {
+			embed_node_remove(search, node);
+			return false;
+		}
+	}
+	return true;
+}
+
+void
+embed_node_remove(struct search *search, size_t node)
+{
+	remove_links(search, node);
+	take_node(search, node, -1);
+	search->nodes[node].host = EMBED_NOWHERE;
+}
+
+static void
+remove_links(struct search *search, size_t node)
+{
+	for (size_t i = 0; i < search->n_links; i++) {
+		struct search_link *link = &search->links[i];
+
+		if (link->is_routed && (link->node_a == node || link->node_b == node))
+			embed_link_remove(search, link);
+	}
+}
+
+static void
+take_node(struct search *search, size_t node, int sign)
+{
+	const struct slice_node *asked = search->nodes[node].node;
+	long at = search->nodes[node].host;
+	struct substrate_host *host = &search->left->hosts[at];
+
+	host->cpu_free -= sign * asked->cpu;
+	host->memory_free_bytes -= sign * asked->memory_bytes;
+	host->disk_free_bytes -= sign * asked->disk_bytes;
+	search->n_on[at] += (size_t)sign;
+}
+
+/* Parts per thousand that would be in use with the node, of the scarcer of CPU and memory. */
+static int64_t
+load_with(const struct substrate_host *host, const struct slice_node *node)
+{
+	int64_t cpu = host->cpu - host->cpu_free + node->cpu;
+	int64_t memory_mib =
+	    (host->memory_bytes - host->memory_free_bytes + node->memory_bytes) >> 20;
+	int64_t total_mib = host->memory_bytes >> 20;
+	int64_t cpu_load = host->cpu > 0 ? cpu * 1000 / host->cpu : 1000;
+	int64_t memory_load = total_mib > 0 ? memory_mib * 1000 / total_mib : 1000;
+
+	return cpu_load > memory_load ? cpu_load : memory_load;
+}
+
+struct host_rank {
+	size_t host, n_on;
+	int64_t load;
+};
+
+static int
+compare_ranks(const void *left, const void *right)
+{
+	const struct host_rank *a = left, *b = right;
+
+	if (a->n_on != b->n_on)
+		return a->n_on < b->n_on ? -1 : 1;
+	if (a->load != b->load)
+		return a->load < b->load ? -1 : 1;
+	return a->host < b->host ? -1 : a->host > b->host;
+}
+
+void
+embed_node_hosts(const struct search *search, size_t node, size_t *hosts)
+{
+	size_t n = search->left->n_hosts;
+	struct host_rank *ranks = xcalloc(n + 1, sizeof(ranks[0]));
+
+	for (size_t i = 0; i < n; i++)
+		ranks[i] = (struct host_rank){i, search->n_on[i],
+		    load_with(&search->left->hosts[i], search->nodes[node].node)};
+	qsort(ranks, n, sizeof(ranks[0]), compare_ranks);
+	for (size_t i = 0; i < n; i++)
+		hosts[i] = ranks[i].host;
+	free(ranks);
+}

@@ -1,0 +1,88 @@
+/*
+ * The search of embed.c, seen by its parts: what is placed so far and what that leaves free.
+ * Nobody else includes this.
+ */
+#pragma once
+
+#include "snc/embed.h"
+
+enum { EMBED_NOWHERE = -1 };
+
+struct search_link {
+	const struct slice_link *link;
+	size_t node_a, node_b;    /* by index, at the first and second vport */
+	int64_t up_bps, down_bps; /* wire: a to b, b to a */
+	bool is_routed, is_local;
+	size_t port_a, port_b; /* by index, when not local */
+	struct graph_demand demand;
+	struct graph_path path;
+};
+
+struct search_node {
+	const struct slice_node *node;
+	const struct slice_amap *amap; /* NULL = anywhere */
+	long host;                     /* by index; EMBED_NOWHERE = not placed yet */
+};
+
+struct search {
+	const struct embed_request *request;
+	struct arena *arena;
+	struct substrate *left; /* own copy: what is free after what is placed */
+	struct search_node *nodes;
+	size_t n_nodes;
+	struct search_link *links;
+	size_t n_links;
+	size_t *order;   /* nodes, in the order of placing */
+	size_t *n_on;    /* nodes of this slice on each host */
+	long steps_left; /* an end without a clock */
+	struct err why;  /* what stopped the search where it got deepest */
+	size_t why_depth;
+};
+
+/* embed_node.c: nodes on hosts. */
+
+/* May the host take the node, as things stand? Else why not, with line and hint. */
+bool embed_node_fits(
+    const struct search *search, size_t node, size_t host, struct err *err) must_check;
+
+/* Puts the node on the host and routes its links to nodes that are placed. Else all as before. */
+bool embed_node_place(struct search *search, size_t node, size_t host, struct err *err) must_check;
+
+void embed_node_remove(struct search *search, size_t node);
+
+/* Hosts in the order to be tried for a node: fewest nodes of this slice, least load, name. */
+void embed_node_hosts(const struct search *search, size_t node, size_t *hosts);
+
+/* embed_link.c: links on paths. */
+
+/* Finds the way of a link whose ends are placed, and takes its rates. */
+bool embed_link_route(struct search *search, struct search_link *link, struct err *err) must_check;
+
+void embed_link_remove(struct search *search, struct search_link *link);
+
+/* The index of a host by name; EMBED_NOWHERE when the substrate has none. */
+long embed_host_named(const struct search *search, const char *name);
+
+/* embed_explain.c: refusals. All return false. */
+
+/* There is not one host, or none that is up. */
+bool embed_explain_nowhere(const struct search *search, size_t node, struct err *err);
+
+/* The host is down, is a gateway, lacks the image, or is not the one that the amap names. */
+bool embed_explain_unsuitable(
+    const struct search *search, size_t node, size_t host, struct err *err);
+
+/* The node asks more of a resource ("cpu", "memory", "disk") than the host has left. */
+bool embed_explain_node(
+    const struct search *search, size_t node, size_t host, const char *resource, struct err *err);
+
+/* No port of the host can send that much. */
+bool embed_explain_port(const struct search *search, const struct search_link *link, size_t host,
+    int64_t asked_bps, struct err *err);
+
+/* No path between the hosts carries the link. */
+bool embed_explain_path(
+    const struct search *search, const struct search_link *link, struct err *err);
+
+/* How near a refusal came to success: the nearest is the one worth telling. */
+int embed_explain_rank(const struct err *why);

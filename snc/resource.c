@@ -1,0 +1,83 @@
+/*
+ * The kinds side by side: which file answers for a row.
+ */
+#include "snc/resource.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "snc/resource_part.h"
+
+const char *
+resource_print(const struct spec_table *table, const void *spec, struct arena *arena)
+{
+	auto_str struct str text = {0};
+
+	spec_print(table, spec, &text);
+	return arena_text(arena, str_text(&text));
+}
+
+uint64_t
+resource_port_id(const struct resource_context *context, const char *node, const char *vport)
+{
+	for (size_t i = 0; i < context->n_ports; i++) {
+		const struct resource_port *port = &context->ports[i];
+
+		if (str_equal(port->node->name, node) && str_equal(port->vport->name, vport))
+			return port->id;
+	}
+	abort();
+}
+
+bool
+resource_switch(const char *kind, const char *attr, bool is_on, struct arena *arena,
+    const char **switched, struct err *err)
+{
+	if (str_equal(kind, "node"))
+		return resource_node_switch(attr, is_on, arena, switched, err);
+	if (str_equal(kind, "link_end"))
+		return resource_link_end_switch(attr, is_on, arena, switched, err);
+	*switched = attr;
+	return true;
+}
+
+bool
+resource_charge(const char *manager, const char *kind, const char *spec, struct arena *arena,
+    struct resource_charge *charge, struct err *err)
+{
+	const char *at = strchr(manager, '@');
+
+	*charge = (struct resource_charge){.kind = arena_text(arena, kind)};
+	charge->host = arena_text(arena, at ? at + 1 : manager);
+	if (str_equal(kind, "node"))
+		return resource_node_charge(spec, arena, charge, err);
+	if (str_equal(kind, "link_end"))
+		return resource_link_end_charge(spec, arena, charge, err);
+	if (str_equal(kind, "share"))
+		return resource_share_charge(spec, arena, charge, err);
+	return err_set(err, ERR_BAD_VALUE, "row of unknown kind '%s'", kind);
+}
+
+static struct substrate_host *
+find_host(struct substrate *substrate, const char *name)
+{
+	for (size_t i = 0; i < substrate->n_hosts; i++)
+		if (str_equal(substrate->hosts[i].name, name))
+			return &substrate->hosts[i];
+	return NULL;
+}
+
+bool
+resource_take(struct substrate *substrate, const struct resource_charge *charge, struct err *err)
+{
+	struct substrate_host *host;
+
+	if (str_equal(charge->kind, "share"))
+		return !substrate->graph || resource_share_take(substrate->graph, charge, err);
+	host = find_host(substrate, charge->host);
+	if (!host)
+		return true;
+	if (str_equal(charge->kind, "node"))
+		return resource_node_take(host, charge, err);
+	return resource_link_end_take(host, charge, err);
+}

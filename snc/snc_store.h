@@ -1,0 +1,135 @@
+/*
+ * All SQL of sncd: slices, operations, events, what daemons said. Every function runs inside the
+ * caller's transaction; texts of what is read live in the arena.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/str.h"
+#include "lib/engine/controller.h"
+#include "lib/store/store.h"
+
+extern const struct store_migration snc_migrations[];
+extern const size_t n_snc_migrations;
+
+/* What the user wants a slice to be, and what it has come to. */
+enum slice_state {
+	SLICE_DEFINED,
+	SLICE_RESERVED,
+	SLICE_RUNNING,
+	SLICE_STOPPED,
+	SLICE_DELETED, /* as a goal alone */
+	SLICE_FAILED   /* as a result alone */
+};
+
+/* "DEFINED" …; parse gives ERR_BAD_VALUE. */
+const char *slice_state_text(enum slice_state state);
+bool slice_state_parse(const char *text, enum slice_state *state, struct err *err) must_check;
+
+struct slice_record {
+	const char *id, *name, *owner, *role;
+	int64_t n_nodes, n_links, created_ms;
+	enum slice_state goal;
+	enum slice_state settled; /* what the user was told last */
+	bool has_group;           /* there are rows */
+	enum group_state engine;  /* when has_group */
+	int64_t round;            /* how often it was admitted */
+	struct err reason;        /* why it is not as wanted; ERR_NONE */
+};
+
+struct slice_document {
+	const void *bytes;
+	size_t size;
+};
+
+/* ERR_S11 when the owner has a slice of that name. */
+bool store_slice_add(struct txn *txn, const struct slice_record *slice,
+    const struct slice_document *document, struct err *err) must_check;
+
+/* Writes goal, settled, engine, round and reason. */
+bool store_slice_save(
+    struct txn *txn, const struct slice_record *slice, struct err *err) must_check;
+
+/* ERR_NOT_FOUND. */
+bool store_slice_by_id(struct txn *txn, const char *id, struct arena *arena,
+    struct slice_record *slice, struct err *err) must_check;
+
+/*
+ * By name or id among those of an owner, or of everybody (NULL; ERR_CONFLICT when the name is not
+ * unique then, the slice of `preferred` first). ERR_NOT_FOUND.
+ */
+struct store_slice_key {
+	const char *name_or_id;
+	const char *owner;     /* NULL = of everybody */
+	const char *preferred; /* owner whose slice wins */
+};
+
+bool store_slice_find(struct txn *txn, const struct store_slice_key *key, struct arena *arena,
+    struct slice_record *slice, struct err *err) must_check;
+
+/* By name, those of an owner or all (NULL). */
+struct slice_records {
+	struct slice_record *items;
+	size_t n;
+};
+
+bool store_slice_list(struct txn *txn, const char *owner, struct arena *arena,
+    struct slice_records *slices, struct err *err) must_check;
+
+bool store_slice_document(struct txn *txn, const char *id, struct arena *arena,
+    struct slice_document *document, struct err *err) must_check;
+
+bool store_slice_drop(struct txn *txn, const char *id, struct err *err) must_check;
+
+struct op_record {
+	const char *caller, *op_id, *digest, *slice, *name;
+	int64_t at_ms;
+};
+
+/* ERR_NOT_FOUND. */
+bool store_op_find(struct txn *txn, const char *caller, const char *op_id, struct arena *arena,
+    struct op_record *op, struct err *err) must_check;
+
+/* Adds one and forgets those of gone slices that are older than `old_ms`. */
+bool store_op_add(
+    struct txn *txn, const struct op_record *op, int64_t old_ms, struct err *err) must_check;
+
+struct event_record {
+	int64_t seq, at_ms;
+	const char *slice_id, *slice, *owner; /* "" = none */
+	const char *subject, *what, *text;
+};
+
+/* Adds one, unless the last one of the same subject and slice says the same. */
+bool store_event_add(struct txn *txn, const struct event_record *event, struct err *err) must_check;
+
+/* Oldest first, at most 256. */
+struct store_event_query {
+	int64_t after;        /* -1 = the last 100 */
+	const char *owner;    /* only the owner's and everybody's; NULL = all */
+	const char *slice_id; /* NULL = of all slices */
+};
+
+struct event_records {
+	struct event_record *items;
+	size_t n;
+};
+
+bool store_event_list(struct txn *txn, const struct store_event_query *query, struct arena *arena,
+    struct event_records *events, struct err *err) must_check;
+
+struct daemon_record {
+	const char *manager, *version, *db_uuid, *capacity;
+};
+
+struct daemon_records {
+	struct daemon_record *items;
+	size_t n;
+};
+
+bool store_daemon_put(
+    struct txn *txn, const struct daemon_record *daemon, struct err *err) must_check;
+bool store_daemon_list(struct txn *txn, struct arena *arena, struct daemon_records *daemons,
+    struct err *err) must_check;

@@ -1,0 +1,199 @@
+# Two emulated hosts with redirectord, a router between them, and containers (network namespaces)
+# on ports; sourced by test_redirector.sh and the benchmarks. Everything is named $PREFIX-… and
+# goes away with world_down.
+#
+#     c1 e0 ── vnPORT [v1] u0 ── r1 [rt] r2 ── u0 [v2] vnPORT ── e0 c2
+# shellcheck shell=bash
+
+BIN=${BIN:-build/bin}
+PREFIX=${PREFIX:-redir-$$}
+WORK=$(mktemp -d /tmp/redir-world-XXXXXX)
+DAEMON_PIDS=()
+
+die() {
+	echo "$0: $*" >&2
+	exit 1
+}
+
+# Run a command in the network namespace of a host or container.
+in_ns() {
+	local name=$1
+	shift
+	nsenter --net="/run/netns/$PREFIX-$name" -- "$@"
+}
+
+# Wait until a command succeeds; fail after about 10 s.
+await() {
+	local try
+	for try in $(seq 200); do
+		"$@" >/dev/null 2>&1 && return 0
+		read -rt 0.05 <> <(:) || true
+	done
+	die "waited in vain ($try times) for: $*"
+}
+
+ns_make() {
+	ip netns add "$PREFIX-$1"
+	ip -n "$PREFIX-$1" link set lo up
+}
+
+# world_up: hosts v1 and v2 with underlay 10.64.1.0/24 and 10.64.2.0/24, path addresses routed.
+world_up() {
+	local host number
+	for host in v1 v2 rt; do
+		ns_make "$host"
+	done
+	in_ns rt sysctl -qw net.ipv4.ip_forward=1
+	for number in 1 2; do
+		host=v$number
+		ip link add "u0" netns "$PREFIX-$host" mtu 1600 type veth \
+			peer name "r$number" mtu 1600 netns "$PREFIX-rt"
+		ip -n "$PREFIX-$host" addr add "10.64.$number.1/24" dev u0
+		ip -n "$PREFIX-$host" link set u0 up
+		ip -n "$PREFIX-rt" addr add "10.64.$number.254/24" dev "r$number"
+		ip -n "$PREFIX-rt" link set "r$number" up
+		ip -n "$PREFIX-rt" route add "10.65.0.$number/32" via "10.64.$number.1"
+	done
+	"$BIN/vnode" pki init "$WORK/pki" >/dev/null
+	"$BIN/vnode" pki issue "$WORK/pki" --role snc --name ctl --out "$WORK/client" >/dev/null
+	cp "$WORK/pki/ca.crt" "$WORK/ca.crt"
+}
+
+# daemon_config HOST UNDERLAY-RATE
+daemon_config() {
+	local dir=$WORK/$1
+	mkdir -p "$dir/run" "$dir/pki" "$dir/state"
+	cp "$WORK/pki/ca.crt" "$dir/pki/"
+	[ -e "$dir/pki/redirectord.crt" ] || "$BIN/vnode" pki issue "$WORK/pki" \
+		--role redirector --name "$1" --ip 127.0.0.1 --out "$dir/pki/redirectord" >/dev/null
+	cat >"$dir/redirectord.conf" <<-END
+		[daemon]
+		name=$1
+		listen=127.0.0.1:7703
+		pki=$dir/pki
+		state=$dir/state
+		socket=$dir/run/redirectord.sock
+		[underlay]
+		u0=$2
+	END
+}
+
+# daemon_start HOST: in the host's network namespace, with its own /run/vnode, which outlives it.
+daemon_start() {
+	local host=$1 dir=$WORK/$1
+	if [ ! -e "$dir/mnt" ]; then
+		mount --bind "$dir/run" "$dir/run"
+		mount --make-private "$dir/run"
+		touch "$dir/mnt"
+		mkdir -p "$dir/run/bpf"
+		mount -t bpf bpf "$dir/run/bpf"
+	fi
+	in_ns "$host" unshare --mount sh -c "
+		mkdir -p /run/vnode && mount --bind $dir/run /run/vnode &&
+		mount --bind $dir/run/bpf /run/vnode/bpf &&
+		exec $(realpath "$BIN")/redirectord --config $dir/redirectord.conf" \
+		>>"$dir/log" 2>&1 &
+	echo $! >"$dir/pid"
+	DAEMON_PIDS+=($!)
+	await ctl "$host" doctor
+}
+
+# daemon_kill HOST: as SIGKILL does.
+daemon_kill() {
+	local pid
+	pid=$(cat "$WORK/$1/pid")
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null || true
+}
+
+# ctl HOST VERB …: speak to its redirectord.
+ctl() {
+	local host=$1
+	shift
+	"$BIN/managerctl" "unix:$WORK/$host/run/redirectord.sock" "redirector.$host.vnode" \
+		"$WORK" "$@"
+}
+
+# rid N: an id of epoch 1
+rid() {
+	python3 - "$1" <<-'END'
+		import sys
+		value = 1 << 40 | int(sys.argv[1])
+		digits = "0123456789abcdefghijklmnopqrstuv"
+		print("".join(digits[value >> (59 - 5 * i) & 31] for i in range(12)) + digits[(value & 15) << 1])
+	END
+}
+
+# container NAME HOST PORT ADDRESS [GSO-SEGMENTS]: a namespace with e0 on the port's device.
+container() {
+	local device
+	device=vn$(rid "$3")
+	[ -e "/run/netns/$PREFIX-$1" ] || ns_make "$1"
+	ip link add "e0" netns "$PREFIX-$1" type veth peer name "$device" netns "$PREFIX-$2"
+	in_ns "$2" sysctl -qw "net.ipv6.conf.$device.disable_ipv6=1"
+	in_ns "$1" ethtool -K e0 tx-udp_tnl-segmentation off tx-udp_tnl-csum-segmentation off \
+		tx-gre-segmentation off tx-gre-csum-segmentation off >/dev/null
+	[ -z "${5:-}" ] || ip -n "$PREFIX-$1" link set e0 gso_max_segs "$5"
+	ip -n "$PREFIX-$2" link set "$device" up
+	ip -n "$PREFIX-$1" link set e0 up
+	ip -n "$PREFIX-$1" addr add "$4/24" dev e0
+}
+
+# link_files NAME KEY=VALUE…: spec and attributes of a link end; unnamed keys have defaults.
+link_files() {
+	local name=$1 slice=s1 link=l1 port=0 underlay=u0 key=1001 mtu=1500 rate_bps=100000000
+	local ceil_bps=100000000 burst_bytes=0 isolation=shaping
+	local open=on local=10.65.0.1 remote=10.65.0.2 next_hop=10.64.1.254 pair
+	shift
+	for pair in "$@"; do
+		local "$pair"
+	done
+	printf '%s\n' "slice=$slice" "link=$link" "port=$(rid "$port")" "underlay=$underlay" \
+		"key=$key" "mtu=$mtu" "rate_bps=$rate_bps" "ceil_bps=$ceil_bps" \
+		"burst_bytes=$burst_bytes" "isolation=$isolation" >"$WORK/$name.spec"
+	case $underlay in
+	loop*) printf 'open=%s\n' "$open" ;;
+	*) printf '%s\n' "open=$open" "local=$local" "remote=$remote" "next_hop=$next_hop" ;;
+	esac >"$WORK/$name.attr"
+}
+
+# end_up HOST N FILES: reserve and commit link end number N.
+end_up() {
+	ctl "$1" reserve "$(rid "$2")" link_end "$WORK/$3.spec" >/dev/null &&
+		ctl "$1" commit "$(rid "$2")" "$WORK/$3.attr" >/dev/null
+}
+
+# link_up N KEY=VALUE…: both ends (N at v1, N+1 at v2) of a link between ports N and N+1.
+link_up() {
+	local n=$1
+	shift
+	link_files "a$n" "port=$n" "key=$n" "$@"
+	link_files "b$n" "port=$((n + 1))" "key=$n" local=10.65.0.2 remote=10.65.0.1 \
+		next_hop=10.64.2.254 "$@"
+	end_up v1 "$n" "a$n" && end_up v2 "$((n + 1))" "b$n"
+}
+
+link_down() {
+	ctl v1 release "$(rid "$1")" >/dev/null && ctl v2 release "$(rid $(($1 + 1)))" >/dev/null
+}
+
+# counter HOST N NAME
+counter() {
+	ctl "$1" counters "$(rid "$2")" | sed -n "s/^$3=//p"
+}
+
+world_down() {
+	local pid name
+	for pid in "${DAEMON_PIDS[@]}"; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+	for name in $(ip netns list | awk '{print $1}' | grep "^$PREFIX-" || true); do
+		ip netns del "$name"
+	done
+	for name in v1 v2; do
+		umount "$WORK/$name/run/bpf" 2>/dev/null || true
+		umount "$WORK/$name/run" 2>/dev/null || true
+	done
+	rm -rf "$WORK"
+}

@@ -1,0 +1,176 @@
+#!/bin/bash
+# Slices as their users see them: hello-ring runs and its nodes reach each other; two slices with
+# the same names and addresses do not see each other; what cannot be had is refused with its code,
+# its line and what is free, and leaves nothing behind.
+# shellcheck source=test/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# twin NAME: examples/ring.xml under another slice name, on the same hosts
+twin() {
+	sed "s/bench-ring/$1/g" "$ROOT/examples/ring.xml"
+}
+
+ping_from() {
+	vnode node exec "$1" -- ping -c 1 -W 3 "$2"
+}
+
+slice_count() {
+	vnode slice list --json | jq '.slices | length'
+}
+
+no_orphans() {
+	local found
+	found=$(vnode orphans) && [ -z "$found" ] || { echo "$found" && return 1; }
+}
+
+hello_ring_reaches_its_neighbours() {
+	ping_from hello-ring/alice 10.0.1.2
+	ping_from hello-ring/bob 10.0.2.3
+	ping_from hello-ring/alice 10.0.3.3
+	vnode node console hello-ring/carol --send 'ping -c 1 10.0.3.1 && echo REACH''ED' --expect REACHED --timeout 15s
+}
+
+link_of_100_mbps_carries_its_ceiling() {
+	local goodput
+	vnode node exec hello-ring/alice -- iperf3 -s -D -p 5203
+	goodput=$(vnode node exec hello-ring/bob -- iperf3 -c 10.0.1.1 -p 5203 -t 4 -O 1 -J | jq '.end.sum_received.bits_per_second')
+	echo "goodput $goodput"
+	awk -v g="$goodput" 'BEGIN { share = g / (150e6 * 1448 / 1514); exit !(share > 0.9 && share < 1.005) }'
+}
+
+two_slices_run_side_by_side() {
+	twin one >"$WORK/one.xml"
+	twin two >"$WORK/two.xml"
+	vnode slice create "$WORK/one.xml" --wait
+	vnode slice create "$WORK/two.xml" --wait
+	ping_from one/n1 10.1.12.2
+	ping_from two/n1 10.1.12.2
+}
+
+# The frames of one slice are counted in it, and none of them in the other.
+frames_stay_in_their_slice() {
+	local before after
+	before=$(vnode link show two/l12 --json | jq '[.ends[].rx_frames] | add')
+	vnode node exec one/n1 -- ping -c 200 -i 0.002 -q 10.1.12.2
+	after=$(vnode link show two/l12 --json | jq '[.ends[].rx_frames] | add')
+	# What the other slice's own stack says now and then (ARP, no IPv6) stays far below.
+	[ $((after - before)) -lt 20 ]
+	[ "$(vnode link show one/l12 --json | jq '[.ends[].rx_frames] | add')" -ge 400 ]
+}
+
+# Both ends compute the same random payload; the receiver compares.
+an_unknown_frame_type_arrives_unchanged() {
+	vnode node exec one/n2 --timeout 30s -- rawframe receive to1 88b5 1400 20 4711 20000 >"$WORK/received" &
+	local receiver=$!
+	eventually 20 frames_arrived $receiver
+	wait $receiver
+	cat "$WORK/received"
+	grep -q 'ok 20' "$WORK/received"
+}
+
+frames_arrived() {
+	vnode node exec one/n1 -- rawframe send to2 88b5 1400 20 4711
+	! kill -0 "$1" 2>/dev/null
+}
+
+stop_and_run_again() {
+	vnode slice stop one --wait
+	assert_equal STOPPED "$(vnode slice show one --json | jq -r '.slices[0].state')"
+	refuses ping_from one/n1 10.1.12.2
+	vnode slice run one --wait
+	ping_from one/n1 10.1.12.2
+}
+
+# refusal CODE LINE-PATTERN EXIT FILE: create is refused so, and nothing is left
+refusal() {
+	local status=0
+	vnode slice create "$4" --wait --timeout 60s >"$WORK/out" 2>&1 || status=$?
+	cat "$WORK/out"
+	grep -q "\[$1\]" "$WORK/out"
+	[ "$2" = - ] || grep -Eq "$2" "$WORK/out"
+	assert_equal "$3" "$status"
+	no_orphans
+}
+
+too_much_cpu() {
+	twin big | sed 's/key="cpu" value="1"/key="cpu" value="99"/' >"$WORK/big.xml"
+	refusal R01 'at .*big.xml:[0-9]+' 6 "$WORK/big.xml"
+	grep -q free "$WORK/out"
+}
+
+too_much_bandwidth() {
+	twin wide | sed 's/20Mbps/900Mbps/' >"$WORK/wide.xml"
+	refusal 'R0[23]' 'at .*wide.xml:[0-9]+' 6 "$WORK/wide.xml"
+}
+
+impossible_latency() {
+	twin fast | sed '0,/<resource key="bandwidth" value="20Mbps"\/>/s//&<resource key="latency" value="1us"\/>/' >"$WORK/fast.xml"
+	refusal R03 'at .*fast.xml:[0-9]+' 6 "$WORK/fast.xml"
+}
+
+unknown_image() {
+	twin odd | sed 's/image:container-minimal/image:no-such/' >"$WORK/odd.xml"
+	refusal S13 'at .*odd.xml:[0-9]+' 3 "$WORK/odd.xml"
+}
+
+unreachable_vnode() {
+	local pid
+	twin away >"$WORK/away.xml"
+	on osaka sh -c 'kill -STOP $(pidof programmerd) $(pidof redirectord)'
+	eventually 60 host_is osaka down
+	refusal O03 osaka 8 "$WORK/away.xml"
+	on osaka sh -c 'kill -CONT $(pidof programmerd) $(pidof redirectord)'
+	eventually 60 host_is osaka up
+}
+
+host_is() {
+	[ "$(vnode host list --json | jq -r ".hosts[] | select(.name == \"$1\") | .state")" = "$2" ]
+}
+
+delete_everything() {
+	local slice
+	for slice in $(vnode slice list --json | jq -r '.slices[].name'); do
+		vnode slice delete "$slice" --yes --wait
+	done
+	assert_equal 0 "$(slice_count)"
+	no_orphans
+	assert_equal 0 "$(vnode path list --json | jq '.paths | length')"
+}
+
+# A caller without a certificate, or with one that is not good for this, is refused.
+curl_sncd() {
+	curl -sS --max-time 5 --unix-socket "$(host_state ctl)/run/sncd.sock" --cacert "$PKI/ca.crt" "$@" \
+		-H 'Content-Type: text/xml' -d "$CALL" https://snc.ctl.vnode/RPC2
+}
+
+CALL='<?xml version="1.0"?><methodCall><methodName>snc.slice_list</methodName><params><param><value><struct></struct></value></param></params></methodCall>'
+
+strangers_are_refused() {
+	PKI=$(host_state pki)
+	"$ROOT/build/bin/vnode" pki init "$WORK/other"
+	"$ROOT/build/bin/vnode" pki issue "$WORK/other" --role admin --name admin --out "$WORK/rogue"
+	"$ROOT/build/bin/vnode" pki issue "$PKI" --role admin --name admin --days -1 --out "$WORK/old"
+	"$ROOT/build/bin/vnode" pki issue "$PKI" --role peer --name stranger --out "$WORK/peer"
+	"$ROOT/build/bin/vnode" pki issue "$PKI" --role admin --name admin --out "$WORK/good"
+	refuses curl_sncd
+	refuses curl_sncd --cert "$WORK/rogue.crt" --key "$WORK/rogue.key"
+	refuses curl_sncd --cert "$WORK/old.crt" --key "$WORK/old.key"
+	curl_sncd --cert "$WORK/peer.crt" --key "$WORK/peer.key" | grep -q forbidden
+	curl_sncd --cert "$WORK/good.crt" --key "$WORK/good.key" | grep -q slices
+}
+
+testbed up >"$WORK/up.log" 2>&1 || { cat "$WORK/up.log"; exit 1; }
+test_case "hello-ring reaches its neighbours" hello_ring_reaches_its_neighbours
+test_case "a link of hello-ring carries its ceiling" link_of_100_mbps_carries_its_ceiling
+test_case "two slices with the same names and addresses run side by side" two_slices_run_side_by_side
+test_case "frames stay in their slice" frames_stay_in_their_slice
+test_case "a frame of an unknown type arrives unchanged" an_unknown_frame_type_arrives_unchanged
+test_case "a slice stops and runs again" stop_and_run_again
+test_case "too much CPU is refused" too_much_cpu
+test_case "too much bandwidth is refused" too_much_bandwidth
+test_case "an impossible latency is refused" impossible_latency
+test_case "an unknown image is refused" unknown_image
+test_case "an unreachable VNode is refused" unreachable_vnode
+test_case "strangers are refused" strangers_are_refused
+test_case "all is deleted, nothing is left" delete_everything
+finish

@@ -1,0 +1,59 @@
+/*
+ * The life of a transport path, verb by verb. A path exists because shares use it: the reserve of a
+ * share finds or makes one, the last share's release takes it down. What its routers must have is a
+ * group of the controller named as the path; what is charged are the rows of `share`.
+ *
+ *     reserve   path_find.c, path_reserve.c   share -> path with room, in one transaction
+ *     setup     path_setup.c                  path -> routes, hop by hop
+ *     release   path_release.c                share gone; path too when it was the last
+ *     watch     path_watch.c                  whatever was interrupted: paths and shares in step
+ */
+#pragma once
+
+#include "lib/model/graph.h"
+#include "lib/model/spec_types.h"
+#include "tnc/tnc.h"
+#include "tnc/tnc_store.h"
+
+/* ---- reserve --------------------------------------------------------------------------------- */
+
+/* manager_kind.admit of a share: charges it and answers share_result. ERR_R03 without room, ERR_R04
+ * without addresses, ERR_NOT_FOUND without such a port. */
+bool path_reserve(void *self, struct txn *txn, const struct row *row,
+    const struct manager_book *book, struct str *result, struct err *err);
+
+/* The graph with what the paths' shares and routers that are down leave free; in arena. */
+struct graph *path_residual(struct tnc *tnc, const struct paths *paths, struct arena *arena);
+
+/* The wished edges if they lead from a to b with room and in time, else the best that do. */
+bool path_find(const struct graph *residual, const struct graph_demand *demand,
+    const struct spec_list *wish, struct arena *arena, struct graph_path *path,
+    struct err *err) must_check;
+
+/* The lowest free pair of addresses of the pool. ERR_R04 when all are taken. */
+bool path_addresses(const struct inventory *inventory, const struct paths *paths,
+    struct arena *arena, struct path *path, struct err *err) must_check;
+
+/* ---- setup ----------------------------------------------------------------------------------- */
+
+/* Admits the group of routes that pins the path: on each router one to either end. */
+bool path_admit(struct tnc *tnc, struct txn *txn, const struct path *path, struct arena *arena,
+    struct err *err) must_check;
+
+/* manager_kind.ensure of a share: ERR_WAIT until its path is ACTIVE. */
+bool path_setup(void *self, const struct row *row, struct err *err);
+
+/* ---- release --------------------------------------------------------------------------------- */
+
+/* manager_kind.remove of a share. */
+bool path_release(void *self, const struct row *row, struct err *err);
+
+/* controller_config.changed. */
+void path_changed(
+    void *self, struct txn *txn, const char *group, enum group_state state, const struct err *why);
+
+/* ---- watch ----------------------------------------------------------------------------------- */
+
+/* Releases paths that nobody uses, admits again those that came down but are used. True when it has
+ * changed something. */
+bool path_watch(struct tnc *tnc);

@@ -1,0 +1,296 @@
+/*
+ * RPC to verbs and state: the view, the lists, the comparison of rows and routers, the routers'
+ * hello. Thin.
+ */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "lib/api/manager_api.h"
+#include "lib/base/id.h"
+#include "tnc/path.h"
+
+static bool serve_view(void *self, const struct rpc_call *call, const struct tnc_view_args *args,
+    struct tnc_view_result *result, struct err *err);
+static bool serve_path_list(void *self, const struct rpc_call *call,
+    const struct tnc_path_list_args *args, struct tnc_path_list_result *result, struct err *err);
+static bool serve_router_list(void *self, const struct rpc_call *call,
+    const struct tnc_router_list_args *args, struct tnc_router_list_result *result,
+    struct err *err);
+static bool serve_orphans(void *self, const struct rpc_call *call,
+    const struct tnc_orphans_args *args, struct tnc_orphans_result *result, struct err *err);
+static bool serve_hello(void *self, const struct rpc_call *call,
+    const struct controller_hello_args *args, struct controller_hello_result *result,
+    struct err *err);
+
+const struct tnc_ops tnc_ops = {
+    .view = serve_view,
+    .path_list = serve_path_list,
+    .router_list = serve_router_list,
+    .orphans = serve_orphans,
+};
+
+const struct controller_ops tnc_controller_ops = {.hello = serve_hello};
+
+/* FNV-1a over what the view shows: equal revisions mean equal views, after restarts too. 53 bits,
+ * so that every client's numbers hold it. */
+static int64_t
+revision_of(const struct graph *graph)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < graph->n_edges; i++) {
+		const struct graph_edge *edge = &graph->edges[i];
+		const int64_t values[] = {edge->a, edge->b, edge->free_ab_bps, edge->free_ba_bps,
+		    edge->capacity_bps, edge->latency_us};
+		const unsigned char *bytes = (const unsigned char *)values;
+
+		for (const char *at = edge->name; *at; at++)
+			hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
+		for (size_t k = 0; k < sizeof(values); k++)
+			hash = (hash ^ bytes[k]) * 0x100000001b3u;
+	}
+	return (int64_t)(hash >> 11);
+}
+
+static bool
+read_paths(struct tnc *tnc, struct arena *arena, struct paths *paths, struct err *err)
+{
+	auto_txn struct txn *txn = store_begin(tnc->config.store);
+
+	return store_paths(txn, arena, paths, err);
+}
+
+static bool
+serve_view(void *self, const struct rpc_call *call, const struct tnc_view_args *args,
+    struct tnc_view_result *result, struct err *err)
+{
+	struct tnc *tnc = self;
+	struct tnc_vertex *vertices;
+	struct tnc_edge *edges;
+	struct paths paths;
+	struct graph *graph;
+
+	(void)args;
+	if (!read_paths(tnc, call->arena, &paths, err))
+		return false;
+	graph = path_residual(tnc, &paths, call->arena);
+	vertices = arena_alloc(call->arena, graph->n_vertices * sizeof(*vertices));
+	edges = arena_alloc(call->arena, graph->n_edges * sizeof(*edges));
+	for (size_t i = 0; i < graph->n_vertices; i++)
+		vertices[i].name = graph->vertices[i];
+	for (size_t i = 0; i < graph->n_edges; i++) {
+		const struct graph_edge *edge = &graph->edges[i];
+
+		edges[i] = (struct tnc_edge){.name = edge->name,
+		    .a = graph->vertices[edge->a],
+		    .b = graph->vertices[edge->b],
+		    .free_ab_bps = edge->free_ab_bps,
+		    .free_ba_bps = edge->free_ba_bps,
+		    .capacity_bps = edge->capacity_bps,
+		    .latency_us = edge->latency_us};
+	}
+	*result = (struct tnc_view_result){.revision = revision_of(graph),
+	    .vertices = vertices,
+	    .n_vertices = graph->n_vertices,
+	    .edges = edges,
+	    .n_edges = graph->n_edges};
+	return true;
+}
+
+static const char *
+upper(struct arena *arena, const char *text)
+{
+	char *out = arena_text(arena, text);
+
+	for (char *at = out; *at; at++)
+		if (*at >= 'a' && *at <= 'z')
+			*at = (char)(*at - 'a' + 'A');
+	return out;
+}
+
+static void
+show_path(struct tnc *tnc, struct arena *arena, const struct path *path, struct tnc_path *shown)
+{
+	struct in_addr a = {htonl(path->address_a)}, b = {htonl(path->address_b)};
+	char text_a[INET_ADDRSTRLEN] = "", text_b[INET_ADDRSTRLEN] = "";
+	auto_str struct str hops = {0};
+	enum group_state state;
+
+	if (!controller_group(tnc->controller, NULL, path->name, &state))
+		state = GROUP_PENDING;
+	for (size_t i = 1; i < path->n_edges; i++)
+		str_addf(&hops, "%s%s", i > 1 ? " " : "", path->vertices[i]);
+	inet_ntop(AF_INET, &a, text_a, sizeof(text_a));
+	inet_ntop(AF_INET, &b, text_b, sizeof(text_b));
+	*shown = (struct tnc_path){.name = path->name,
+	    .state = upper(arena, group_state_text(state)),
+	    .a = path->vertices[0],
+	    .b = path->vertices[path->n_edges],
+	    .address_a = arena_text(arena, text_a),
+	    .address_b = arena_text(arena, text_b),
+	    .hops = arena_text(arena, str_text(&hops)),
+	    .rate_ab_bps = path->rate_ab_bps,
+	    .rate_ba_bps = path->rate_ba_bps,
+	    .latency_us = path->latency_us,
+	    .n_shares = path->n_shares};
+}
+
+static bool
+serve_path_list(void *self, const struct rpc_call *call, const struct tnc_path_list_args *args,
+    struct tnc_path_list_result *result, struct err *err)
+{
+	struct tnc *tnc = self;
+	struct tnc_path *shown;
+	struct paths paths;
+
+	(void)args;
+	if (!read_paths(tnc, call->arena, &paths, err))
+		return false;
+	shown = arena_alloc(call->arena, paths.n * sizeof(*shown));
+	for (size_t i = 0; i < paths.n; i++)
+		show_path(tnc, call->arena, &paths.items[i], &shown[i]);
+	*result = (struct tnc_path_list_result){.paths = shown, .n_paths = paths.n};
+	return true;
+}
+
+static bool
+serve_router_list(void *self, const struct rpc_call *call, const struct tnc_router_list_args *args,
+    struct tnc_router_list_result *result, struct err *err)
+{
+	struct tnc *tnc = self;
+	const struct inventory *inventory = tnc->config.inventory;
+	struct tnc_router *shown = arena_alloc(call->arena, inventory->n_routers * sizeof(*shown));
+
+	(void)args, (void)err;
+	for (size_t i = 0; i < inventory->n_routers; i++)
+		shown[i] = (struct tnc_router){.name = inventory->routers[i].name,
+		    .address = inventory->routers[i].address,
+		    .state = routers_is_up(tnc->routers, i) ? "up" : "down"};
+	*result =
+	    (struct tnc_router_list_result){.routers = shown, .n_routers = inventory->n_routers};
+	return true;
+}
+
+/* ---- orphans --------------------------------------------------------------------------------- */
+
+struct hunt {
+	struct tnc *tnc;
+	struct arena *arena;
+	vec_of(struct tnc_orphan) found;
+};
+
+static void
+hunt_add(struct hunt *hunt, const char *manager, const char *line)
+{
+	vec_push(&hunt->found, ((struct tnc_orphan){.manager = arena_text(hunt->arena, manager),
+				   .line = arena_text(hunt->arena, line)}));
+}
+
+static bool
+hunt_own(struct hunt *hunt, struct err *err)
+{
+	auto_str struct str lines = {0};
+	char *rest, *line;
+
+	if (!manager_orphans(hunt->tnc->manager, &lines, err))
+		return false;
+	rest = lines.text;
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			hunt_add(hunt, hunt->tnc->config.full_name, line);
+	return true;
+}
+
+/* Rows that stand at the router, but in no path of ours. */
+static bool
+hunt_rows(struct hunt *hunt, const char *name, const struct rpc_client *client, struct err *err)
+{
+	struct manager_status_args args = {.after = id_text(0).text};
+	struct manager_status_result result;
+	struct id_text after;
+
+	do {
+		if (!manager_status_call(client, hunt->arena, &args, &result, err))
+			return false;
+		for (size_t i = 0; i < result.n_rows; i++) {
+			const struct manager_row *row = &result.rows[i];
+			uint64_t rid;
+
+			if (!id_parse(row->rid, &rid, err))
+				return false;
+			if (!str_equal(row->state, row_state_text(ROW_RELEASED)) &&
+			    !controller_expects(hunt->tnc->controller, name, rid))
+				hunt_add(hunt, name,
+				    arena_format(hunt->arena, "%s %s is %s, but of no path",
+					row->kind, row->rid, row->state));
+			after = id_text(rid);
+			args.after = after.text;
+		}
+	} while (result.n_rows == MANAGER_ROWS_MAX);
+	return true;
+}
+
+static bool
+hunt_router(struct hunt *hunt, const char *name, struct err *err)
+{
+	const struct rpc_client *client = tnc_router(hunt->tnc, name, err);
+	struct manager_orphans_result result;
+
+	if (!client || !manager_orphans_call(
+			   client, hunt->arena, &(struct manager_orphans_args){}, &result, err))
+		return false;
+	for (size_t i = 0; i < result.n_orphans; i++)
+		hunt_add(hunt, name, result.orphans[i].line);
+	return hunt_rows(hunt, name, client, err);
+}
+
+static bool
+serve_orphans(void *self, const struct rpc_call *call, const struct tnc_orphans_args *args,
+    struct tnc_orphans_result *result, struct err *err)
+{
+	struct hunt hunt = {.tnc = self, .arena = call->arena};
+	const struct inventory *inventory = hunt.tnc->config.inventory;
+	struct tnc_orphan *orphans;
+	bool is_done = hunt_own(&hunt, err);
+
+	(void)args;
+	for (size_t i = 0; i < inventory->n_routers && is_done; i++) {
+		const char *name =
+		    arena_format(call->arena, "router@%s", inventory->routers[i].name);
+		struct err why = {0};
+
+		if (!hunt_router(&hunt, name, &why))
+			hunt_add(&hunt, name,
+			    arena_format(call->arena, "it cannot be asked: %s", why.text));
+	}
+	orphans = arena_alloc(call->arena, hunt.found.n * sizeof(*orphans));
+	if (hunt.found.n)
+		memcpy(orphans, hunt.found.items, hunt.found.n * sizeof(*orphans));
+	*result = (struct tnc_orphans_result){.orphans = orphans, .n_orphans = hunt.found.n};
+	vec_done(&hunt.found);
+	return is_done;
+}
+
+/* ---- hello ----------------------------------------------------------------------------------- */
+
+static bool
+serve_hello(void *self, const struct rpc_call *call, const struct controller_hello_args *args,
+    struct controller_hello_result *result, struct err *err)
+{
+	struct tnc *tnc = self;
+	const char *name = arena_format(call->arena, "%s@%s", call->role, call->name);
+	uint64_t *rids = arena_alloc(call->arena, args->n_changed * sizeof(*rids));
+
+	if (strcmp(call->role, "router") != 0 || strcmp(args->manager, name) != 0)
+		return err_set(
+		    err, ERR_FORBIDDEN, "'%s' is no router's name for '%s'", args->manager, name);
+	for (size_t i = 0; i < args->n_changed; i++)
+		if (!id_parse(args->changed[i].rid, &rids[i], err))
+			return false;
+	if (!routers_heard(tnc->routers, call->name, err))
+		return false;
+	controller_heard(tnc->controller, name, args->db_uuid, rids, args->n_changed);
+	*result = (struct controller_hello_result){
+	    .epoch = controller_epoch(tnc->controller), .interval_ms = ROUTER_HELLO_MS};
+	return true;
+}
