@@ -53,7 +53,7 @@ bool daemon_add_manager(struct daemon *daemon, struct manager *manager,
     void (*capacity)(void *self, struct str *lines), void *self, struct err *err) must_check;
 
 /* The callback for manager_config.changed; self is the daemon. */
-void daemon_changed(void *daemon, uint64_t rid);
+void daemon_changed(void *self, uint64_t rid);
 
 /* Listens and blocks until SIGTERM or SIGINT; returns the exit code. */
 int daemon_serve(struct daemon *daemon);

@@ -36,6 +36,7 @@ struct scene {
 	pid_t manager;
 	struct daemon *controller;
 	pthread_t serving;
+	int exit_code; /* of serving */
 	const struct rpc_client *peer;
 };
 
@@ -176,7 +177,10 @@ wait_for_hello(struct ear *ear, const char *rid)
 static void *
 serve(void *self)
 {
-	return (void *)(intptr_t)daemon_serve(self);
+	struct scene *scene = self;
+
+	scene->exit_code = daemon_serve(scene->controller);
+	return NULL;
 }
 
 static char *
@@ -231,7 +235,7 @@ scene_open(struct scene *scene)
 	assert_true(scene->controller != NULL);
 	assert_true(rpc_server_add(
 	    daemon_rpc(scene->controller), &controller_service, &ops, &scene->ear, &err));
-	assert_equal(pthread_create(&scene->serving, NULL, serve, scene->controller), 0);
+	assert_equal(pthread_create(&scene->serving, NULL, serve, scene), 0);
 	scene->peer = daemon_peer(scene->controller, "redirector@koganei",
 	    arena_format(scene->arena, "unix:%s/redirectord.sock", test_dir()), &err);
 	assert_true(scene->peer != NULL);
@@ -240,16 +244,15 @@ scene_open(struct scene *scene)
 static void
 scene_close(struct scene *scene)
 {
-	void *code;
 	int status;
 
 	kill(scene->manager, SIGTERM);
 	assert_equal(waitpid(scene->manager, &status, 0), scene->manager);
 	assert_true(WIFEXITED(status));
 	assert_equal(WEXITSTATUS(status), 0);
-	pthread_kill(scene->serving, SIGTERM);
-	pthread_join(scene->serving, &code);
-	CU_ASSERT_PTR_NULL(code);
+	kill(getpid(), SIGTERM);
+	pthread_join(scene->serving, NULL);
+	CU_ASSERT_EQUAL(scene->exit_code, 0);
 	daemon_free(scene->controller);
 	arena_free(scene->arena);
 }
