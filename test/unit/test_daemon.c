@@ -372,10 +372,41 @@ a_user_may_not_command_a_manager(void)
 	scene_close(&scene);
 }
 
+/* What daemon_start says to a command line when it does not start. */
+static int
+exit_code_of(char *first, char *second, char *third)
+{
+	struct daemon_config config = {"sncd", "snc", NULL, 0};
+	char program[] = "sncd";
+	char *argv[] = {program, first, second, third, NULL};
+	int code = -1;
+
+	CU_ASSERT_PTR_NULL(daemon_start(&config, third ? 4 : second ? 3 : 2, argv, &code));
+	return code;
+}
+
+static void
+a_command_line_is_answered_without_a_start(void)
+{
+	auto_arena struct arena *arena = arena_new();
+	char config[] = "--config", check[] = "--check-config", nothing[] = "/nonexistent/x.conf";
+	char unknown[] = "--nonsense", version[] = "--version";
+	char *good = write_conf(arena, "good", "ctl", ""),
+	     *bad = write_conf(arena, "bad", "ctl", "nonsense");
+
+	CU_ASSERT_EQUAL(exit_code_of(config, good, check), 0);
+	CU_ASSERT_EQUAL(exit_code_of(config, bad, check), err_code_exit(ERR_BAD_VALUE));
+	CU_ASSERT_EQUAL(exit_code_of(config, nothing, check), err_code_exit(ERR_NOT_FOUND));
+	CU_ASSERT_EQUAL(exit_code_of(unknown, NULL, NULL), err_code_exit(ERR_USAGE));
+	CU_ASSERT_EQUAL(exit_code_of(version, NULL, NULL), 0);
+	CU_ASSERT_NOT_EQUAL(access(arena_format(arena, "%s/good", test_dir()), F_OK), 0);
+}
+
 static const struct test tests[] = {
     TEST(a_row_goes_its_way_between_two_processes),
     TEST(a_refusal_of_one_row_arrives_with_its_code),
     TEST(a_user_may_not_command_a_manager),
+    TEST(a_command_line_is_answered_without_a_start),
 };
 
 suite_main("daemon", tests)
