@@ -372,6 +372,38 @@ a_user_may_not_command_a_manager(void)
 	scene_close(&scene);
 }
 
+/* Entities that refer ten times to the one before, nine times over: 64 billion characters. */
+static void
+a_bomb_is_refused_by_a_daemon_that_goes_on(void)
+{
+	struct scene scene;
+	struct str bomb = {0}, reply = {0};
+	struct manager_status_args args = {.after = "0000000000000"};
+	struct manager_status_result result = {0};
+	struct err err = {0};
+
+	str_add(&bomb, "<?xml version=\"1.0\"?><!DOCTYPE l [<!ENTITY a \"AAAAAAAA\">");
+	for (int i = 1; i <= 9; i++) {
+		str_addf(&bomb, "<!ENTITY %c \"", 'a' + i);
+		for (int n = 0; n < 10; n++)
+			str_addf(&bomb, "&%c;", 'a' + i - 1);
+		str_add(&bomb, "\">");
+	}
+	str_add(&bomb, "]><methodCall><methodName>manager.status</methodName><params><param><value>"
+		       "<string>&j;</string></value></param></params></methodCall>");
+	scene_open(&scene);
+	assert_true(wait_for_hello(&scene.ear, NULL));
+
+	CU_ASSERT_TRUE(scene.peer->post(scene.peer->self, bomb.text, bomb.len, &reply, 5000, &err));
+	CU_ASSERT_PTR_NOT_NULL(strstr(str_text(&reply), "<int>100</int>"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(str_text(&reply), "bad_xml: "));
+	CU_ASSERT_TRUE(manager_status_call(scene.peer, scene.arena, &args, &result, &err));
+
+	str_done(&bomb);
+	str_done(&reply);
+	scene_close(&scene);
+}
+
 /* What daemon_start says to a command line when it does not start. */
 static int
 exit_code_of(char *first, char *second, char *third)
@@ -406,6 +438,7 @@ static const struct test tests[] = {
     TEST(a_row_goes_its_way_between_two_processes),
     TEST(a_refusal_of_one_row_arrives_with_its_code),
     TEST(a_user_may_not_command_a_manager),
+    TEST(a_bomb_is_refused_by_a_daemon_that_goes_on),
     TEST(a_command_line_is_answered_without_a_start),
 };
 
