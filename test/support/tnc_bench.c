@@ -75,6 +75,7 @@ post_router(
 	struct site *site = self;
 
 	(void)timeout_ms;
+	site->n_calls++;
 	if (site->is_cut)
 		return err_set(err, ERR_UNAVAILABLE, "the wire is cut");
 	return serve(site->server, "tnc", body, size, reply);

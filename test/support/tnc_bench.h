@@ -25,6 +25,7 @@ struct site {
 	struct rpc_server *server;
 	struct rpc_client client;
 	atomic_bool is_cut; /* nobody reaches it */
+	atomic_int n_calls; /* that somebody tried */
 };
 
 struct bench {

@@ -15,6 +15,14 @@ has_one_path(void *self)
 }
 
 static bool
+was_tried(void *self)
+{
+	struct bench *bench = self;
+
+	return bench->sites[1].n_calls > 0;
+}
+
+static bool
 is_coming_down(void *self)
 {
 	struct bench *bench = self;
@@ -56,6 +64,7 @@ a_path_that_came_down_is_set_up_again(void)
 	bench->sites[1].is_cut = true;
 	assert_equal(
 	    bench_reserve(bench, bench_share(bench, "h1:u0", "h2:u0", MBPS, ""), &held), ERR_NONE);
+	assert_true(eventually(was_tried, bench));
 	bench->clock.ahead_ms += 31 * 1000; /* the deadline for all routes to be held */
 	assert_true(eventually(is_coming_down, bench));
 
