@@ -64,8 +64,9 @@ check_stage() {
 	say "$1: $passed passed, $failed failed ($((SECONDS - started)) s)"
 }
 
+# The lines of a log that say what is wrong, without the compilers' command lines.
 check_show() {
-	grep -E '\*\*\*|FAILED|[Ee]rror|warning:|^ +[0-9]+\. ' "$1" | head -40 || tail -40 "$1"
+	grep -E '\*\*\*|^ *FAILED|error:|warning:|^ +[0-9]+\. |^    ' "$1" | grep -v ' -Wall ' | head -60 || tail -40 "$1"
 	say "the whole log: $1"
 }
 
