@@ -48,12 +48,12 @@ resolve_one(struct txn *txn, const char *text, size_t len, struct str *out, stru
 	if (!key)
 		return err_set(err, ERR_BAD_VALUE, "reference '%s' has no key", rid_text);
 	*key++ = '\0';
-	if (!id_parse(rid_text, &rid, err) || !stored_row(txn, rid, arena, &row, err))
-		return err_in(err, "reference '%s.%s'", rid_text, key);
+	if (!id_parse(rid_text, &rid, NULL) || !stored_row(txn, rid, arena, &row, NULL))
+		return err_set(err, ERR_BAD_VALUE, "reference to '%s', which is no row", rid_text);
 	value = find_value(row.state.result ? row.state.result : "", key, &value_len);
 	if (!value)
 		return err_set(
-		    err, ERR_NOT_FOUND, "%s did not answer '%s'", row.state.row.subject, key);
+		    err, ERR_BAD_VALUE, "%s has not answered '%s'", row.state.row.subject, key);
 	str_add_bytes(out, value, value_len);
 	return true;
 }

@@ -57,9 +57,9 @@ meet(struct controller *controller, struct txn *txn, const struct word *word, st
 }
 
 /*
- * Its rows begin again with reserve, under the same ids: in the new file there is no tombstone that
- * could refuse them, objects that the old one had made are named from the same ids (so they are
- * found again, not made twice), and what refers to the rows stays true. Until they stand they are
+ * Its rows begin again with reserve, under the same ids, so that what refers to them stays true: in
+ * the new file there is no tombstone that could refuse them. Objects that the old file stood for
+ * are swept by the manager or, named from the same ids, found again. Until they stand the rows are
  * shown as not real. What a call that is out now brings back may be of the old file: ignored.
  */
 static bool

@@ -208,11 +208,13 @@ static void
 check_value(struct walk *walk, const struct xml_element *element,
     const struct xml_attribute_rule *rule, const char *value)
 {
-	static const char *const forms[] = {
+	static const char *const forms[XML_FORM_WORDS + 1] = {
 	    [XML_FORM_TEXT] = "at most 4096 characters",
 	    [XML_FORM_NAME] = "a letter, then letters, digits, '_' and '-', at most 63",
 	    [XML_FORM_REF] = "a letter, then letters, digits, '_' and '-', at most 63; or _parent",
 	    [XML_FORM_KEY] = "a letter, then letters, digits, '_', '-' and '.', at most 63",
+	    [XML_FORM_WORD] = "a word",
+	    [XML_FORM_WORDS] = "words",
 	};
 	enum err_code code = rule->wrong ? rule->wrong : ERR_X18;
 	struct nearest nearest = {.word = value};

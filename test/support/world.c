@@ -25,6 +25,21 @@ object_path(struct world *world, uint64_t rid, char path[256])
 	snprintf(path, 256, "%s/%s", world->dir, id_text(rid).text);
 }
 
+static char *
+object_read(struct world *world, uint64_t rid)
+{
+	char path[256], text[1000] = "";
+	FILE *file;
+
+	object_path(world, rid, path);
+	file = fopen(path, "re");
+	if (!file)
+		return xstrdup("");
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	return xstrdup(text);
+}
+
 static int
 spec_units(const char *spec)
 {
@@ -54,11 +69,13 @@ static bool
 unit_ensure(void *self, const struct row *row, struct err *err)
 {
 	struct world *world = self;
+	auto_str struct str text = {0};
 
 	if (world->ensure_code)
 		return err_set(err, (enum err_code)(int)world->ensure_code, "told to fail");
-	world_put(world, row->rid, row->attr);
-	if (world_count(world) > world->capacity)
+	str_addf(&text, "%s\n%s", row->spec, row->attr);
+	world_put(world, row->rid, text.text);
+	if (world_units(world) > world->capacity)
 		world->is_overfull = true;
 	return true;
 }
@@ -161,23 +178,35 @@ world_has(struct world *world, uint64_t rid)
 	return access(path, F_OK) == 0;
 }
 
+int
+world_units(struct world *world)
+{
+	auto_arena struct arena *arena = arena_new();
+	const struct manager_object *objects;
+	size_t n = 0;
+	int units = 0;
+
+	if (!world_list(world, arena, &objects, &n, NULL))
+		abort();
+	for (size_t i = 0; i < n; i++) {
+		auto_free char *text = object_read(world, objects[i].rid);
+
+		units += spec_units(text);
+	}
+	return units;
+}
+
 char *
 world_attr(struct world *world, uint64_t rid)
 {
-	char path[256], text[1000] = "";
-	FILE *file;
+	auto_free char *text = object_read(world, rid);
+	const char *line_end = strchr(text, '\n');
 
-	object_path(world, rid, path);
-	file = fopen(path, "re");
-	if (!file)
-		return xstrdup("");
-	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-	fclose(file);
-	return xstrdup(text);
+	return xstrdup(line_end ? line_end + 1 : "");
 }
 
 void
-world_put(struct world *world, uint64_t rid, const char *attr)
+world_put(struct world *world, uint64_t rid, const char *text)
 {
 	char path[256], temporary[256];
 	int fd;
@@ -185,7 +214,7 @@ world_put(struct world *world, uint64_t rid, const char *attr)
 	object_path(world, rid, path);
 	snprintf(temporary, sizeof(temporary), "%s/.%s", world->dir, id_text(rid).text);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, attr, strlen(attr)) != (ssize_t)strlen(attr) || close(fd))
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) || close(fd))
 		abort();
 	FAULT_POINT("world.put.before");
 	if (rename(temporary, path))

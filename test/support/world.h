@@ -1,7 +1,8 @@
 /*
  * A small world for the tests of the engine: objects are files in a folder, so they outlive a
  * killed process as kernel objects do. One kind, "unit": its spec is `units=N`, its object holds
- * the attributes. The world itself counts what stands in it and notes if it was ever too much.
+ * that and the attributes. The world itself counts what stands in it and notes if it was ever too
+ * much.
  */
 #pragma once
 
@@ -26,13 +27,14 @@ void world_config(struct world *world, struct manager_kind *kind, struct manager
 
 /* Objects standing; their units. */
 int world_count(struct world *world);
+int world_units(struct world *world);
 bool world_has(struct world *world, uint64_t rid);
 
 /* The attributes of an object, "" when there is none; owned by the caller. */
 char *world_attr(struct world *world, uint64_t rid);
 
-/* Makes or takes away an object behind the manager's back. */
-void world_put(struct world *world, uint64_t rid, const char *attr);
+/* Makes or takes away an object behind the manager's back: lines "units=N" and the attributes. */
+void world_put(struct world *world, uint64_t rid, const char *text);
 void world_drop(struct world *world, uint64_t rid);
 
 /* A clock that runs with the machine's and can be moved ahead. */

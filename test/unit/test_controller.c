@@ -1,218 +1,83 @@
 /*
- * The controller against two real managers whose worlds are folders; calls are function calls.
+ * The controller against two real managers whose worlds are folders.
  */
 #include "lib/engine/controller.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/id.h"
 #include "lib/base/log.h"
-#include "lib/engine/controller_step.h"
+#include "test/support/bench.h"
 #include "test/support/suite.h"
-#include "test/support/world.h"
-
-enum { N_SITES = 2 };
-
-/* One manager with its world; `is_cut`: nobody reaches it. */
-struct site {
-	char path[200];
-	struct world world;
-	struct store *store;
-	struct manager *manager;
-	atomic_bool is_cut;
-	atomic_int n_calls;
-};
-
-struct bench {
-	char dir[160];
-	struct test_clock clock;
-	struct site sites[N_SITES];
-	struct store *store;
-	struct controller *controller;
-	struct err why; /* of the last state that a group took */
-	char group[20]; /* waited for */
-	enum group_state wanted;
-};
-
-static void site_start(struct bench *bench, struct site *site);
-static void site_stop(struct site *site);
-
-static const char *const site_names[N_SITES] = {"site@0", "site@1"};
-
-static bool
-bench_call(void *self, const char *manager, struct manager_call *call, struct err *err)
-{
-	struct bench *bench = self;
-	struct site *site = &bench->sites[manager[5] - '0'];
-
-	site->n_calls++;
-	if (site->is_cut)
-		return err_set(err, ERR_UNAVAILABLE, "the wire is cut");
-	call->caller.owner = "test@ctl";
-	return manager_call(site->manager, call, err);
-}
-
-static void
-bench_changed(
-    void *self, struct txn *txn, const char *group, enum group_state state, const struct err *why)
-{
-	struct bench *bench = self;
-
-	(void)txn, (void)group, (void)state;
-	if (why->code != ERR_NONE)
-		bench->why = *why;
-}
-
-static void
-bench_start(struct bench *bench)
-{
-	struct controller_config config = {.clock = &bench->clock.clock,
-	    .self = bench,
-	    .call = bench_call,
-	    .changed = bench_changed,
-	    .n_workers = 8};
-	struct err err = {0};
-	char path[200];
-
-	snprintf(path, sizeof(path), "%s/controller.db", bench->dir);
-	bench->store = store_open(path, controller_migrations, n_controller_migrations, &err);
-	assert_text(err.text, "");
-	config.store = bench->store;
-	bench->controller = controller_new(&config, &err);
-	assert_text(err.text, "");
-}
-
-static void
-bench_stop(struct bench *bench)
-{
-	controller_free(bench->controller);
-	store_close(bench->store);
-}
 
 static struct bench *
-bench_new(const char *name, int capacity)
+start(const char *name, int capacity)
 {
-	struct bench *bench = xcalloc(1, sizeof(*bench));
-	char command[200];
+	char dir[200];
 
-	snprintf(bench->dir, sizeof(bench->dir), "%s/%s", test_dir(), name);
-	snprintf(command, sizeof(command), "%s", bench->dir);
-	test_clock_init(&bench->clock);
-	world_init(&(struct world){0}, bench->dir, 0);
-	for (int i = 0; i < N_SITES; i++) {
-		struct site *site = &bench->sites[i];
-		char dir[200];
-
-		snprintf(dir, sizeof(dir), "%s/world%d", bench->dir, i);
-		snprintf(site->path, sizeof(site->path), "%s/site%d.db", bench->dir, i);
-		world_init(&site->world, dir, capacity);
-		site_start(bench, site);
-	}
-	bench_start(bench);
-	return bench;
-}
-
-static void
-bench_free(struct bench *bench)
-{
-	bench_stop(bench);
-	for (int i = 0; i < N_SITES; i++)
-		site_stop(&bench->sites[i]);
-	free(bench);
-}
-
-static void
-site_start(struct bench *bench, struct site *site)
-{
-	struct manager_config config = {.clock = &bench->clock.clock};
-	struct manager_kind kind;
-	struct err err = {0};
-
-	site->store = store_open(site->path, manager_migrations, n_manager_migrations, &err);
-	assert_text(err.text, "");
-	config.store = site->store;
-	world_config(&site->world, &kind, &config);
-	site->manager = manager_new(&config, &err);
-	assert_text(err.text, "");
-}
-
-static void
-site_stop(struct site *site)
-{
-	manager_free(site->manager);
-	store_close(site->store);
-}
-
-static bool
-in_state(void *self)
-{
-	struct bench *bench = self;
-	enum group_state state;
-
-	if (!controller_group(bench->controller, NULL, bench->group, &state))
-		return bench->wanted == GROUP_GONE;
-	return state == bench->wanted;
+	snprintf(dir, sizeof(dir), "%s/%s", test_dir(), name);
+	return bench_new(dir, capacity);
 }
 
 static void
 await(struct bench *bench, const char *group, enum group_state state)
 {
-	snprintf(bench->group, sizeof(bench->group), "%s", group);
-	bench->wanted = state;
-	assert_true(eventually(in_state, bench));
+	assert_true(bench_await(bench, group, state));
 }
 
-/* A group with one row at each site; row 1's attributes refer to what row 0 was answered. */
-static void
-admit_for(struct bench *bench, const char *group, const char *units, enum row_state goal,
-    uint64_t rids[N_SITES])
+static bool
+is_row_real(void *self)
 {
-	struct controller_row rows[N_SITES];
-	char spec[20], attr[60];
-	struct err err = {0};
-	auto_txn struct txn *txn = store_begin(bench->store);
+	auto_arena struct arena *arena = arena_new();
 
-	snprintf(spec, sizeof(spec), "units=%s", units);
-	for (int i = 0; i < N_SITES; i++)
-		assert_true(controller_next_id(bench->controller, txn, &rids[i], &err));
-	snprintf(attr, sizeof(attr), "peer=${%s.name}\n", id_text(rids[0]).text);
-	for (int i = 0; i < N_SITES; i++)
-		rows[i] = (struct controller_row){.rid = rids[i],
-		    .manager = site_names[i],
-		    .kind = "unit",
-		    .subject = i ? "unit b" : "unit a",
-		    .spec = spec,
-		    .attr = i ? attr : ""};
-	assert_true(controller_admit(bench->controller, txn,
-	    &(struct controller_admission){
-		.group = group, .rows = rows, .n_rows = N_SITES, .goal = goal},
-	    &err));
-	assert_true(txn_commit(&txn, &err));
-	controller_wake(bench->controller);
+	return bench_row(self, "g1", 0, arena).is_real;
 }
 
-static void
-go_for(struct bench *bench, const char *group, enum row_state goal)
+static bool
+is_row_real_passing(void *self)
 {
-	auto_txn struct txn *txn = store_begin(bench->store);
-	struct err err = {0};
+	bench_pass_ms(self, 500);
+	return is_row_real(self);
+}
 
-	assert_true(controller_goal(bench->controller, txn, group, goal, &err));
-	assert_true(txn_commit(&txn, &err));
-	controller_wake(bench->controller);
+static bool
+is_row_unreal(void *self)
+{
+	return !is_row_real(self);
+}
+
+/* The manager says so until it is heard. */
+static bool
+is_row_unreal_by_hello(void *self)
+{
+	struct bench *bench = self;
+	auto_arena struct arena *arena = arena_new();
+	uint64_t rid = bench_row(bench, "g1", 0, arena).row.rid;
+
+	controller_heard(bench->controller, "site@0", store_uuid(bench->sites[0].store), &rid, 1);
+	return is_row_unreal(self);
+}
+
+static bool
+is_probed(void *self)
+{
+	struct bench *bench = self;
+
+	return bench->sites[0].n_calls >= 6;
 }
 
 static void
 a_group_becomes_active_and_gone(void)
 {
-	struct bench *bench = bench_new("happy", 4);
+	struct bench *bench = start("happy", 4);
 	uint64_t rids[N_SITES];
 	auto_free char *attr = NULL;
 	char wanted[60];
 
-	admit_for(bench, "g1", "2", ROW_COMMITTED, rids);
+	bench_admit(bench, "g1", 2, ROW_COMMITTED, rids);
 	await(bench, "g1", GROUP_ACTIVE);
 
 	assert_true(world_has(&bench->sites[0].world, rids[0]));
@@ -220,16 +85,454 @@ a_group_becomes_active_and_gone(void)
 	attr = world_attr(&bench->sites[1].world, rids[1]);
 	assert_text(attr, wanted);
 
-	go_for(bench, "g1", ROW_RELEASED);
+	bench_goal(bench, "g1", ROW_RELEASED);
 	await(bench, "g1", GROUP_GONE);
 
 	assert_equal(world_count(&bench->sites[0].world), 0);
 	assert_equal(world_count(&bench->sites[1].world), 0);
+	assert_true(!controller_expects(bench->controller, "site@0", rids[0]));
+	bench_free(bench);
+}
+
+static void
+what_does_not_fit_is_refused_and_leaves_nothing(void)
+{
+	struct bench *bench = start("refused", 4);
+	uint64_t rids[N_SITES];
+
+	bench->sites[1].world.capacity = 1;
+	bench_admit(bench, "g1", 2, ROW_COMMITTED, rids);
+	await(bench, "g1", GROUP_GONE);
+
+	assert_equal(bench->why.code, ERR_CAPACITY);
+	assert_text(bench->why.text, "unit b: 2 wanted, 1 left");
+	assert_text(bench->why.subject, "unit b");
+	assert_equal(world_count(&bench->sites[0].world), 0);
+	bench_admit(bench, "g2", 1, ROW_COMMITTED, rids);
+	await(bench, "g2", GROUP_ACTIVE);
+	bench_free(bench);
+}
+
+static void
+a_manager_out_of_reach_fails_the_group_which_then_waits_for_it(void)
+{
+	struct bench *bench = start("cut", 4);
+	auto_arena struct arena *arena = arena_new();
+	uint64_t rids[N_SITES];
+	enum group_state state;
+
+	bench->sites[0].is_cut = true;
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, rids);
+	assert_true(bench_await_passing(bench, "g1", GROUP_RELEASING, 1000));
+
+	assert_equal(bench->why.code, ERR_O03);
+	assert_true(strstr(bench->why.text, "unit a: manager 'site@0' cannot be reached") != NULL);
+	bench_pass_ms(bench, INT64_C(24) * 3600 * 1000);
+	assert_true(controller_group(bench->controller, NULL, "g1", &state));
+	assert_equal(state, GROUP_RELEASING);
+	bench->sites[0].is_cut = false;
+	assert_true(bench_await_passing(bench, "g1", GROUP_GONE, 1000));
+	bench_free(bench);
+}
+
+static void
+a_row_that_cannot_be_made_takes_the_group_down(void)
+{
+	struct bench *bench = start("hard", 4);
+	uint64_t rids[N_SITES];
+
+	bench->sites[1].world.ensure_code = ERR_BAD_VALUE;
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, rids);
+	await(bench, "g1", GROUP_GONE);
+
+	assert_equal(bench->why.code, ERR_BAD_VALUE);
+	assert_equal(world_count(&bench->sites[0].world), 0);
+	bench_free(bench);
+}
+
+static void
+what_only_waits_is_waited_for(void)
+{
+	struct bench *bench = start("slow", 4);
+	uint64_t rids[N_SITES];
+
+	bench->sites[1].world.ensure_code = ERR_WAIT;
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, rids);
+	await(bench, "g1", GROUP_COMMITTING);
+	bench->sites[1].world.ensure_code = 0;
+	manager_wake(bench->sites[1].manager);
+
+	await(bench, "g1", GROUP_ACTIVE);
+	bench_free(bench);
+}
+
+static void
+what_never_comes_is_given_up_at_the_deadline(void)
+{
+	struct bench *bench = start("never", 4);
+	uint64_t rids[N_SITES];
+
+	bench->sites[1].world.ensure_code = ERR_WAIT;
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, rids);
+	await(bench, "g1", GROUP_COMMITTING);
+	assert_true(bench_await_passing(bench, "g1", GROUP_GONE, 1000));
+
+	assert_equal(bench->why.code, ERR_TIMEOUT);
+	assert_equal(world_count(&bench->sites[0].world), 0);
+	bench_free(bench);
+}
+
+static void
+a_reservation_is_kept_alive_and_then_run(void)
+{
+	struct bench *bench = start("reserved", 4);
+	uint64_t rids[N_SITES];
+	enum group_state state;
+
+	bench_admit(bench, "g1", 1, ROW_HELD, rids);
+	await(bench, "g1", GROUP_RESERVED);
+	for (int i = 0; i < 20; i++) { /* ten minutes; every other step may find a call out */
+		int n_calls = bench->sites[1].n_calls;
+
+		bench_pass_ms(bench, 31 * 1000);
+		for (int look = 0; look < 100 && bench->sites[1].n_calls == n_calls; look++)
+			usleep(1000);
+	}
+	assert_true(bench->sites[1].n_calls > 10);
+	assert_true(controller_group(bench->controller, NULL, "g1", &state));
+	assert_equal(state, GROUP_RESERVED);
+	assert_equal(world_count(&bench->sites[0].world), 0);
+
+	bench_goal(bench, "g1", ROW_COMMITTED);
+	await(bench, "g1", GROUP_ACTIVE);
+	bench_free(bench);
+}
+
+static bool
+is_hold_over(void *self)
+{
+	struct bench *bench = self;
+	auto_arena struct arena *arena = arena_new();
+
+	return !manager_has(bench->sites[0].manager, bench_row(bench, "g1", 0, arena).row.rid);
+}
+
+static void
+a_lost_reservation_is_released(void)
+{
+	struct bench *bench = start("lost", 4);
+	uint64_t rids[N_SITES];
+
+	bench_admit(bench, "g1", 1, ROW_HELD, rids);
+	await(bench, "g1", GROUP_RESERVED);
+	bench->sites[0].is_cut = true;
+	bench_pass_ms(bench, 121 * 1000);
+	assert_true(eventually(is_hold_over, bench));
+	bench->sites[0].is_cut = false;
+
+	assert_true(bench_await_passing(bench, "g1", GROUP_GONE, 1000));
+	assert_equal(bench->why.code, ERR_GONE);
+	bench_free(bench);
+}
+
+static bool
+has_new_rate(void *self)
+{
+	struct bench *bench = self;
+	auto_arena struct arena *arena = arena_new();
+	struct controller_row_state row = bench_row(bench, "g1", 0, arena);
+	auto_free char *attr = world_attr(&bench->sites[0].world, row.row.rid);
+
+	return row.rev_have == 2 && !strcmp(attr, "rate=5\n");
+}
+
+static void
+a_new_attribute_reaches_the_object(void)
+{
+	struct bench *bench = start("attr", 4);
+	uint64_t rids[N_SITES];
+	struct txn *txn;
+	enum group_state state;
+
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, rids);
+	await(bench, "g1", GROUP_ACTIVE);
+	txn = store_begin(bench->store);
+	assert_true(controller_set_attr(bench->controller, txn, rids[0], "rate=5\n", NULL));
+	assert_true(txn_commit(&txn, NULL));
+	controller_wake(bench->controller);
+
+	assert_true(eventually(has_new_rate, bench));
+	assert_true(controller_group(bench->controller, NULL, "g1", &state));
+	assert_equal(state, GROUP_ACTIVE);
+	bench_free(bench);
+}
+
+static void
+a_reference_to_nothing_is_refused(void)
+{
+	struct bench *bench = start("reference", 4);
+	struct controller_row row = {.manager = "site@0",
+	    .kind = "unit",
+	    .subject = "unit x",
+	    .spec = "units=1",
+	    .attr = "peer=${0000000000000.name}\n"};
+	struct controller_admission admission = {
+	    .group = "g1", .rows = &row, .n_rows = 1, .goal = ROW_COMMITTED};
+	struct txn *txn = store_begin(bench->store);
+
+	assert_true(controller_next_id(bench->controller, txn, &row.rid, NULL));
+	assert_true(controller_admit(bench->controller, txn, &admission, NULL));
+	assert_true(txn_commit(&txn, NULL));
+	controller_wake(bench->controller);
+
+	await(bench, "g1", GROUP_GONE);
+	assert_text(bench->why.subject, "unit x");
+	bench_free(bench);
+}
+
+static void
+a_rolled_back_admission_leaves_nothing(void)
+{
+	struct bench *bench = start("rollback", 4);
+	struct controller_admission admission = {.group = "g1", .goal = ROW_COMMITTED};
+	struct txn *txn = store_begin(bench->store);
+	enum group_state state;
+	uint64_t rids[N_SITES];
+
+	assert_true(controller_admit(bench->controller, txn, &admission, NULL));
+	txn_cancel(txn);
+	controller_wake(bench->controller);
+
+	assert_true(!controller_group(bench->controller, NULL, "g1", &state));
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, rids);
+	await(bench, "g1", GROUP_ACTIVE);
+	bench_free(bench);
+}
+
+static void
+a_name_is_given_to_one_living_group(void)
+{
+	struct bench *bench = start("twice", 4);
+	struct controller_admission admission = {.group = "g1", .goal = ROW_COMMITTED};
+	struct txn *txn;
+	uint64_t rids[N_SITES];
+	struct err err = {0};
+
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, rids);
+	txn = store_begin(bench->store);
+	assert_true(!controller_admit(bench->controller, txn, &admission, &err));
+	txn_cancel(txn);
+
+	assert_equal(err.code, ERR_CONFLICT);
+	bench_free(bench);
+}
+
+static void
+a_goal_of_nothing_is_not_found_and_goals_do_not_fall(void)
+{
+	struct bench *bench = start("goal", 4);
+	struct txn *txn;
+	uint64_t rids[N_SITES];
+	struct err err = {0};
+
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, rids);
+	bench->sites[0].is_cut = true;
+	bench_goal(bench, "g1", ROW_RELEASED);
+	bench_goal(bench, "g1", ROW_COMMITTED);
+	txn = store_begin(bench->store);
+	assert_true(!controller_goal(bench->controller, txn, "g9", ROW_RELEASED, &err));
+	txn_cancel(txn);
+	assert_equal(err.code, ERR_NOT_FOUND);
+
+	bench->sites[0].is_cut = false;
+	controller_heard(bench->controller, "site@0", store_uuid(bench->sites[0].store), NULL, 0);
+	await(bench, "g1", GROUP_GONE);
+	bench_free(bench);
+}
+
+static void
+a_vanished_object_is_seen_by_hello_and_the_group_stays_active(void)
+{
+	struct bench *bench = start("hello", 4);
+	uint64_t rids[N_SITES];
+	enum group_state state;
+
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, rids);
+	await(bench, "g1", GROUP_ACTIVE);
+	bench->sites[0].world.ensure_code = ERR_UNAVAILABLE;
+	world_drop(&bench->sites[0].world, rids[0]);
+	bench_pass_ms(bench, 6000); /* the manager's own look */
+	assert_true(eventually(is_row_unreal_by_hello, bench));
+	assert_true(controller_group(bench->controller, NULL, "g1", &state));
+	assert_equal(state, GROUP_ACTIVE);
+
+	bench->sites[0].world.ensure_code = 0;
+	assert_true(eventually(is_row_real_passing, bench));
+	bench_free(bench);
+}
+
+static void
+a_manager_that_lost_its_database_gets_its_rows_again(void)
+{
+	struct bench *bench = start("amnesia", 4);
+	struct site *site = &bench->sites[0];
+	uint64_t rids[N_SITES];
+	enum group_state state;
+	char path[220];
+
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, rids);
+	await(bench, "g1", GROUP_ACTIVE);
+	controller_heard(bench->controller, "site@0", store_uuid(site->store), NULL, 0);
+	site->is_cut = true;
+	site_stop(site);
+	assert_true(!unlink(site->path));
+	snprintf(path, sizeof(path), "%s-wal", site->path);
+	(void)!unlink(path);
+	site_start(bench, site);
+	controller_heard(bench->controller, "site@0", store_uuid(site->store), NULL, 0);
+
+	assert_true(eventually(is_row_unreal, bench));
+	site->is_cut = false;
+	assert_true(eventually(is_row_real_passing, bench));
+	assert_true(world_has(&site->world, rids[0]));
+	assert_true(controller_group(bench->controller, NULL, "g1", &state));
+	assert_equal(state, GROUP_ACTIVE);
+	bench_free(bench);
+}
+
+static void
+a_restart_goes_on_where_it_was(void)
+{
+	struct bench *bench = start("restart", 4);
+	int64_t epoch = controller_epoch(bench->controller);
+	uint64_t rids[N_SITES], more[N_SITES];
+
+	bench->sites[1].is_cut = true;
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, rids);
+	bench_stop_controller(bench);
+	bench->sites[1].is_cut = false;
+	bench_start_controller(bench);
+	await(bench, "g1", GROUP_ACTIVE);
+
+	assert_equal(controller_epoch(bench->controller), epoch + 1);
+	bench_admit(bench, "g2", 1, ROW_COMMITTED, more);
+	await(bench, "g2", GROUP_ACTIVE);
+	assert_equal(id_epoch(more[0]), epoch + 1);
+	assert_equal(id_counter(more[0]), id_counter(rids[1]) + 1);
+	assert_true(controller_expects(bench->controller, "site@0", rids[0]));
+	assert_true(!controller_expects(bench->controller, "site@1", rids[0]));
+	bench_free(bench);
+}
+
+static bool
+has_no_tombstones(void *self)
+{
+	struct bench *bench = self;
+	auto_arena struct arena *arena = arena_new();
+	struct manager_call status = {.arena = arena, .caller = {.owner = "test@ctl"}};
+
+	return manager_status(bench->sites[0].manager, 0, &status, NULL) && status.n == 1;
+}
+
+static void
+the_floor_rises_with_the_living(void)
+{
+	struct bench *bench = start("floor", 4);
+	uint64_t rids[N_SITES];
+
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, rids);
+	await(bench, "g1", GROUP_ACTIVE);
+	bench_goal(bench, "g1", ROW_RELEASED);
+	await(bench, "g1", GROUP_GONE);
+	bench_admit(bench, "g2", 1, ROW_COMMITTED, rids);
+	await(bench, "g2", GROUP_ACTIVE);
+	site_stop(&bench->sites[0]); /* the sweeper's first round forgets */
+	site_start(bench, &bench->sites[0]);
+
+	assert_true(eventually(has_no_tombstones, bench));
+	bench_free(bench);
+}
+
+static void
+ignore_line(void *self, enum log_level level, const char *line)
+{
+	(void)self, (void)level, (void)line;
+}
+
+static bool
+is_called(void *self)
+{
+	struct bench *bench = self;
+
+	bench_pass_ms(bench, 20);
+	return bench->clock.ahead_ms > 10 * 1000;
+}
+
+static void
+a_replaced_controller_falls_silent(void)
+{
+	struct bench *bench = start("stale", 4);
+	auto_arena struct arena *arena = arena_new();
+	struct manager_call newer = {
+	    .verb = VERB_RESERVE, .arena = arena, .caller = {.owner = "test@ctl", .epoch = 99}};
+	uint64_t rids[N_SITES];
+	int n_calls;
+
+	log_set_sink(ignore_line, NULL);
+	assert_true(manager_call(bench->sites[0].manager, &newer, NULL));
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, rids);
+	assert_true(eventually(is_called, bench));
+	bench_stop_controller(bench);
+	n_calls = bench->sites[0].n_calls;
+	log_set_sink(NULL, NULL);
+
+	assert_true(n_calls <= 2);
+	assert_equal(world_count(&bench->sites[0].world), 0);
+	bench_start_controller(bench);
+	bench_free(bench);
+}
+
+static void
+a_silent_manager_is_probed_and_then_gets_all_at_once(void)
+{
+	struct bench *bench = start("probe", 400);
+	uint64_t rids[N_SITES];
+	char name[20];
+
+	bench->sites[0].is_cut = true;
+	for (int i = 0; i < 50; i++) {
+		snprintf(name, sizeof(name), "g%d", i);
+		bench_admit(bench, name, 1, ROW_COMMITTED, rids);
+	}
+	assert_true(eventually(is_probed, bench));
+	bench->sites[0].is_cut = false;
+	for (int i = 0; i < 50; i++) {
+		snprintf(name, sizeof(name), "g%d", i);
+		assert_true(bench_await_passing(bench, name, GROUP_ACTIVE, 10));
+	}
 	bench_free(bench);
 }
 
 static const struct test tests[] = {
     TEST(a_group_becomes_active_and_gone),
+    TEST(what_does_not_fit_is_refused_and_leaves_nothing),
+    TEST(a_manager_out_of_reach_fails_the_group_which_then_waits_for_it),
+    TEST(a_row_that_cannot_be_made_takes_the_group_down),
+    TEST(what_only_waits_is_waited_for),
+    TEST(what_never_comes_is_given_up_at_the_deadline),
+    TEST(a_reservation_is_kept_alive_and_then_run),
+    TEST(a_lost_reservation_is_released),
+    TEST(a_new_attribute_reaches_the_object),
+    TEST(a_reference_to_nothing_is_refused),
+    TEST(a_rolled_back_admission_leaves_nothing),
+    TEST(a_name_is_given_to_one_living_group),
+    TEST(a_goal_of_nothing_is_not_found_and_goals_do_not_fall),
+    TEST(a_vanished_object_is_seen_by_hello_and_the_group_stays_active),
+    TEST(a_manager_that_lost_its_database_gets_its_rows_again),
+    TEST(a_restart_goes_on_where_it_was),
+    TEST(the_floor_rises_with_the_living),
+    TEST(a_replaced_controller_falls_silent),
+    TEST(a_silent_manager_is_probed_and_then_gets_all_at_once),
 };
 
 suite_main("controller", tests)
