@@ -169,6 +169,7 @@ enter(const struct entry *entry)
 		ALL = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC |
 		      CLONE_NEWUTS
 	};
+
 	int status = 0;
 	pid_t pid;
 

@@ -97,6 +97,9 @@ struct hypervisor_libvirt *hypervisor_libvirt_new(hypervisor_event *event, void 
     struct err *err) malloc_by(hypervisor_libvirt_free) must_check;
 struct hypervisor hypervisor_libvirt(struct hypervisor_libvirt *libvirt);
 
+/* Ends the events: none comes after this has returned. */
+void hypervisor_libvirt_quiet(struct hypervisor_libvirt *libvirt);
+
 /* The text of libvirt's domain XML. */
 void domain_xml(const struct domain *domain, struct str *out);
 

@@ -116,13 +116,20 @@ hypervisor_libvirt_free(struct hypervisor_libvirt *libvirt)
 {
 	if (!libvirt)
 		return;
+	hypervisor_libvirt_quiet(libvirt);
 	drop_link(libvirt, NODE_CONTAINER);
 	drop_link(libvirt, NODE_VM);
+	pthread_mutex_destroy(&libvirt->lock);
+	free(libvirt);
+}
+
+void
+hypervisor_libvirt_quiet(struct hypervisor_libvirt *libvirt)
+{
 	atomic_store(&libvirt->is_stopping, true);
 	if (libvirt->has_thread)
 		pthread_join(libvirt->thread, NULL);
-	pthread_mutex_destroy(&libvirt->lock);
-	free(libvirt);
+	libvirt->has_thread = false;
 }
 
 static bool

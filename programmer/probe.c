@@ -37,9 +37,10 @@ has_device(struct str *why)
 enum node_accel
 probe_kvm(const char *kernel, const char *initrd, struct str *why)
 {
-	const char *const argv[] = {"qemu-system-x86_64", "-machine", "q35,accel=kvm", "-cpu", "host",
-	    "-m", "256", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial",
-	    "stdio", "-kernel", kernel, "-initrd", initrd, "-append", "console=ttyS0 panic=-1", NULL};
+	const char *const argv[] = {"qemu-system-x86_64", "-machine", "q35,accel=kvm", "-cpu",
+	    "host", "-m", "256", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+	    "-serial", "stdio", "-kernel", kernel, "-initrd", initrd, "-append",
+	    "console=ttyS0 panic=-1", NULL};
 	/* The kernel prints it when it has come as far as programs. */
 	struct command command = {.argv = argv,
 	    .timeout_ms = PROBE_MS,

@@ -76,6 +76,7 @@ programmer_free(struct programmer *programmer)
 	for (size_t at = 0; (note = map_next(programmer->notes, &at));)
 		free(note);
 	map_free(programmer->notes);
+	free(programmer->kvm_why);
 	if (programmer->idmap >= 0)
 		close(programmer->idmap);
 	pthread_mutex_destroy(&programmer->lock);
@@ -95,6 +96,7 @@ programmer_new(
 	programmer->hypervisor = hypervisor;
 	programmer->vm_accel = vm_accel;
 	programmer->notes = map_new();
+	programmer->kvm_why = xstrdup("");
 	pthread_mutex_init(&programmer->lock, NULL);
 	programmer->idmap = idmap_open(programmer->conf.uid_base, &why);
 	if (programmer->idmap < 0)

@@ -12,7 +12,7 @@
 #include "programmer/console.h"
 #include "programmer/hypervisor.h"
 
-struct manager;
+struct daemon;
 
 /* What may be given to nodes. */
 struct capacity {
@@ -38,8 +38,11 @@ struct programmer {
 	enum node_accel vm_accel; /* ACCEL_KVM or ACCEL_TCG, as the probe found */
 	int idmap;                /* see root.h; -1 = containers cannot be made */
 	struct console_set *consoles;
-	pthread_mutex_t lock; /* notes */
-	struct map *notes;    /* rid to struct node_note, see sliver_note.c */
+	pthread_mutex_t lock;  /* notes */
+	struct map *notes;     /* rid to struct node_note, see sliver_note.c */
+	atomic_int n_execs;    /* commands that run now */
+	char *kvm_why;         /* why VMs are emulated, "" when they are not; owned */
+	struct daemon *daemon; /* hears of changes; NULL in unit tests */
 };
 
 /* Reads [node]; `state` is the daemon's folder. ERR_BAD_VALUE names the key. */

@@ -25,14 +25,15 @@ static bool read_some(
     const struct command *command, int fd, struct str *output, struct command_end *end);
 
 bool
-command_run(const struct command *command, struct str *output, struct command_end *end,
-    struct err *err)
+command_run(
+    const struct command *command, struct str *output, struct command_end *end, struct err *err)
 {
 	int ends[2], error;
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_set(err, ERR_INTERNAL, "run '%s': %s", command->argv[0], strerror(errno));
+		return err_set(
+		    err, ERR_INTERNAL, "run '%s': %s", command->argv[0], strerror(errno));
 	error = spawn(command->argv, ends[1], &pid);
 	close(ends[1]);
 	if (error) {
@@ -45,8 +46,8 @@ command_run(const struct command *command, struct str *output, struct command_en
 }
 
 void
-command_collect(const struct command *command, pid_t pid, int fd, struct str *output,
-    struct command_end *end)
+command_collect(
+    const struct command *command, pid_t pid, int fd, struct str *output, struct command_end *end)
 {
 	int64_t ends_ms = clock_boot_ms(&clock_real) + command->timeout_ms, left_ms;
 	int pidfd = pidfd_open(pid, 0), status = 0;
@@ -104,7 +105,8 @@ spawn(const char *const *argv, int out, pid_t *pid)
 	posix_spawnattr_setsigdefault(&attr, &defaults);
 	posix_spawnattr_setflags(
 	    &attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	error = posix_spawnp(pid, argv[0], &actions, &attr, (char *const *)(uintptr_t)argv, environ);
+	error =
+	    posix_spawnp(pid, argv[0], &actions, &attr, (char *const *)(uintptr_t)argv, environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
 	return error;

@@ -28,5 +28,5 @@ bool command_run(const struct command *command, struct str *output, struct comma
  * The same for a child that was made otherwise: leader of its process group, printing into the
  * other end of `fd` (both are finished with). Processes it leaves behind are not waited for.
  */
-void command_collect(const struct command *command, pid_t pid, int fd, struct str *output,
-    struct command_end *end);
+void command_collect(
+    const struct command *command, pid_t pid, int fd, struct str *output, struct command_end *end);
