@@ -265,6 +265,20 @@ admitted(struct world *world, const struct link_end_spec *spec)
 	return row;
 }
 
+/* The link end 1, as the data plane was told. */
+static struct dataplane_link
+carried(struct world *world)
+{
+	const struct dataplane *dataplane = &world->redirector.dataplane;
+	struct dataplane_link link = {0};
+	struct device port = {0};
+	struct err err;
+
+	assert_true(device_find(world->redirector.netlink, id_port_device(PORT).name, &port, &err));
+	assert_true(dataplane->ops->get(dataplane->self, 1, port.index, &link, &err));
+	return link;
+}
+
 static bool
 class_find(struct world *world, const char *name, uint32_t minor, struct tc_class *class)
 {
@@ -276,12 +290,9 @@ class_find(struct world *world, const char *name, uint32_t minor, struct tc_clas
 }
 
 static void
-ensure_waits_for_device_and_next_hop_and_then_makes_it(void)
+ensure_waits_for_device_and_next_hop(void)
 {
-	struct link_end_spec spec = {.rate_bps = 80 * mbps, .ceil_bps = 100 * mbps};
-	struct dataplane_link link;
-	struct device port, underlay;
-	struct tc_class class;
+	struct link_end_spec spec = {.rate_bps = 80 * mbps};
 	struct err err = {0};
 	struct world world;
 	struct row row;
@@ -298,11 +309,28 @@ ensure_waits_for_device_and_next_hop_and_then_makes_it(void)
 	add_next_hop(&world);
 	assert_true(link_ensure(&world.redirector, &row, &err));
 	assert_true(link_is_there(&world.redirector, &row, &err));
+	world_close(&world);
+}
 
-	assert_true(device_find(world.redirector.netlink, id_port_device(PORT).name, &port, &err));
+static void
+ensure_makes_what_the_row_says(void)
+{
+	struct link_end_spec spec = {.rate_bps = 80 * mbps, .ceil_bps = 100 * mbps};
+	struct dataplane_link link;
+	struct device underlay;
+	struct tc_class class;
+	struct err err = {0};
+	struct world world;
+	struct row row;
+
+	world_open(&world);
+	add_port(&world);
+	add_next_hop(&world);
+	row = admitted(&world, &spec);
+	assert_true(link_ensure(&world.redirector, &row, &err));
+
+	link = carried(&world);
 	assert_true(device_find(world.redirector.netlink, "u0", &underlay, &err));
-	assert_true(world.redirector.dataplane.ops->get(
-	    world.redirector.dataplane.self, 1, port.index, &link, &err));
 	assert_equal(link.underlay, underlay.index);
 	assert_equal(link.local, inet_addr("10.65.0.1"));
 	assert_equal(link.remote, inet_addr("10.65.0.2"));
@@ -372,7 +400,7 @@ static void
 the_loop_needs_no_addresses(void)
 {
 	struct link_end_spec spec = {.rate_bps = 30 * mbps, .underlay = "loop1"};
-	struct device port, loop0, loop1;
+	struct device loop0, loop1;
 	struct dataplane_link link;
 	struct err err = {0};
 	struct tc_class class;
@@ -388,8 +416,6 @@ the_loop_needs_no_addresses(void)
 	assert_true(device_find(world.redirector.netlink, id_port_device(PORT).name, &port, &err));
 	assert_true(device_find(world.redirector.netlink, "vnloop0", &loop0, &err));
 	assert_true(device_find(world.redirector.netlink, "vnloop1", &loop1, &err));
-	assert_true(world.redirector.dataplane.ops->get(
-	    world.redirector.dataplane.self, 1, port.index, &link, &err));
 	assert_equal(link.underlay, loop1.index);
 	assert_equal(memcmp(link.next_hop, loop0.mac, 6), 0);
 	assert_equal(memcmp(link.own, loop1.mac, 6), 0);
@@ -457,7 +483,8 @@ static const struct test tests[] = {
     TEST(admit_refuses_what_makes_no_sense),
     TEST(admit_refuses_a_key_and_a_port_in_use),
     TEST(classes_are_shared_by_a_slice_and_by_nobody_else),
-    TEST(ensure_waits_for_device_and_next_hop_and_then_makes_it),
+    TEST(ensure_waits_for_device_and_next_hop),
+    TEST(ensure_makes_what_the_row_says),
     TEST(a_slices_class_has_the_sum_of_its_links),
     TEST(an_underlay_too_narrow_for_the_mtu_is_refused),
     TEST(the_loop_needs_no_addresses),
