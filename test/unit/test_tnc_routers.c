@@ -35,7 +35,7 @@ static void
 a_share_waits_for_a_router_that_is_not_reached(void)
 {
 	struct bench *bench = bench_new("cut", 24);
-	struct row_have have;
+	struct row_have have = {0};
 	struct held held;
 
 	bench->sites[1].is_cut = true;
@@ -58,7 +58,7 @@ static void
 a_path_that_came_down_is_set_up_again(void)
 {
 	struct bench *bench = bench_new("again", 24);
-	struct row_have have;
+	struct row_have have = {0};
 	struct held held;
 
 	bench->sites[1].is_cut = true;
