@@ -142,8 +142,10 @@ slice_create(struct snc *snc, struct slice_creation *creation, struct arena *are
 		return err_set(err, ERR_BAD_VALUE, "op_id has 1 to %d characters", OP_ID_MAX);
 	if (creation->goal > SLICE_RUNNING)
 		return err_set(err, ERR_BAD_VALUE, "goal is DEFINED, RESERVED or RUNNING");
-	if (!is_repeated(snc, creation, arena, &is_known, err) || is_known)
-		return is_known;
+	if (!is_repeated(snc, creation, arena, &is_known, err))
+		return false;
+	if (is_known)
+		return true;
 	for (int i = 0; i < ATTEMPTS; i++) {
 		struct slice_examination examination = {
 		    .role = creation->caller.role,
