@@ -155,8 +155,9 @@ run_list(struct cli *cli)
 		const struct snc_slice *slice = &result.slices[i];
 
 		cli_table_row(table, slice->name,
-		    arena_format(
-			cli->arena, "%s%s", slice->state, slice->degraded ? " (DEGRADED)" : ""),
+		    arena_format(cli->arena, "%s%s%s%s", slice->state,
+			slice->degraded ? " (DEGRADED)" : "",
+			slice->progress[0] ? ", under way: " : "", slice->progress),
 		    arena_format(cli->arena, "%lld", (long long)slice->n_nodes),
 		    arena_format(cli->arena, "%lld", (long long)slice->n_links),
 		    cli_age(cli, slice->created_ms), slice->owner);

@@ -74,8 +74,7 @@ show_event(const struct wait *wait, const struct snc_event *event)
 	int64_t elapsed_ms = clock_boot_ms(&clock_real) - wait->started_ms;
 
 	if (wait->cli->flags.json)
-		fprintf(stderr, "{\"seq\":%lld,\"elapsed_ms\":%lld,\"what\":\"%s\"}\n",
-		    (long long)event->seq, (long long)elapsed_ms, event->what);
+		cli_json_event(event);
 	else
 		fprintf(stderr, "%4lld.%02lld s  %-24s %-10s %s\n", (long long)elapsed_ms / 1000,
 		    (long long)elapsed_ms / 10 % 100, event->subject, event->what, event->text);

@@ -62,7 +62,7 @@ node_accel_text(enum node_accel accel)
 static void
 put_head(const struct domain *domain, struct str *out)
 {
-	const char *type = domain->accel == ACCEL_LXC ? "lxc"
+	const char *type = domain->accel == ACCEL_LXC   ? "lxc"
 			   : domain->accel == ACCEL_KVM ? "kvm"
 							: "qemu";
 	uint64_t rid = domain->rid;
@@ -82,6 +82,7 @@ static void
 put_cpu(const struct domain *domain, struct str *out)
 {
 	enum { CPU_WEIGHT = 1024, BEST_EFFORT = 128, PERIOD_US = 100000 };
+
 	int64_t share = domain->cpu_share ? domain->cpu_share * CPU_WEIGHT / 1000 : BEST_EFFORT;
 	int64_t weight = share * domain->cpu;
 

@@ -14,7 +14,8 @@
 
 #include "lib/base/str.h"
 
-/* Folders below this depth are first moved up, so that no tree exhausts descriptors or the stack. */
+/* Folders below this depth are first moved up, so that no tree exhausts descriptors or the stack.
+ */
 enum { DEPTH_MAX = 32 };
 
 /* One removal: where the tree begins, and how many folders were moved up. */
@@ -40,7 +41,8 @@ folder_make(const char *path, mode_t mode, uint32_t owner, struct err *err)
 bool
 folder_remove(const char *path, struct err *err)
 {
-	struct removal removal = {.top = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+	struct removal removal = {
+	    .top = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
 	struct stat stat;
 
 	if (removal.top < 0)

@@ -15,8 +15,7 @@
 
 static void put_member(
     struct str *out, unsigned inode, unsigned mode, const char *path, const char *text);
-static bool copy_initrd(
-    const char *from, int into, const struct str *archive, struct err *err);
+static bool copy_initrd(const char *from, int into, const struct str *archive, struct err *err);
 
 bool
 guest_folder(const struct guest *guest, const char *folder, uint32_t owner, struct err *err)
@@ -86,8 +85,8 @@ put_member(struct str *out, unsigned inode, unsigned mode, const char *path, con
 	unsigned links = S_ISDIR(mode) ? 2 : 1;
 
 	start -= start % 4;
-	str_addf(out, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", inode, mode, 0u,
-	    0u, links, 0u, size, 0u, 0u, 0u, 0u, strlen(path) + 1, 0u);
+	str_addf(out, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", inode, mode,
+	    0u, 0u, links, 0u, size, 0u, 0u, 0u, 0u, strlen(path) + 1, 0u);
 	str_add_bytes(out, path, strlen(path) + 1);
 	pad(out, start);
 	str_add_bytes(out, text, size);

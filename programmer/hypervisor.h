@@ -32,7 +32,7 @@ struct domain {
 	enum node_form form;
 	enum node_accel accel;
 	int64_t cpu;
-	int64_t cpu_share;    /* of a physical CPU per virtual CPU, in 1/1000; 0 = none guaranteed */
+	int64_t cpu_share; /* of a physical CPU per virtual CPU, in 1/1000; 0 = none guaranteed */
 	int64_t memory_bytes; /* container: limit; VM: size */
 	const struct domain_port *ports;
 	size_t n_ports;
@@ -56,7 +56,7 @@ enum domain_state {
 
 struct domain_look {
 	enum domain_state state;
-	pid_t pid;        /* the hypervisor's process for it; 0 = not known */
+	pid_t pid;        /* container: its init; 0 = not known */
 	char console[64]; /* container: its console's terminal; "" = not known */
 };
 
@@ -91,10 +91,14 @@ struct hypervisor_libvirt;
 /* Stops the driver's thread and closes the connections; domains stay. */
 void hypervisor_libvirt_free(struct hypervisor_libvirt *libvirt);
 
-/* The libvirt driver: lxc:/// and qemu:///system, connected when first needed, again after a loss. */
+/* The libvirt driver: lxc:/// and qemu:///system, connected when first needed, again after a loss.
+ */
 struct hypervisor_libvirt *hypervisor_libvirt_new(hypervisor_event *event, void *event_self,
     struct err *err) malloc_by(hypervisor_libvirt_free) must_check;
 struct hypervisor hypervisor_libvirt(struct hypervisor_libvirt *libvirt);
+
+/* Ends the events: none comes after this has returned. */
+void hypervisor_libvirt_quiet(struct hypervisor_libvirt *libvirt);
 
 /* The text of libvirt's domain XML. */
 void domain_xml(const struct domain *domain, struct str *out);

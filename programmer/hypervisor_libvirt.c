@@ -116,13 +116,20 @@ hypervisor_libvirt_free(struct hypervisor_libvirt *libvirt)
 {
 	if (!libvirt)
 		return;
+	hypervisor_libvirt_quiet(libvirt);
 	drop_link(libvirt, NODE_CONTAINER);
 	drop_link(libvirt, NODE_VM);
+	pthread_mutex_destroy(&libvirt->lock);
+	free(libvirt);
+}
+
+void
+hypervisor_libvirt_quiet(struct hypervisor_libvirt *libvirt)
+{
 	atomic_store(&libvirt->is_stopping, true);
 	if (libvirt->has_thread)
 		pthread_join(libvirt->thread, NULL);
-	pthread_mutex_destroy(&libvirt->lock);
-	free(libvirt);
+	libvirt->has_thread = false;
 }
 
 static bool
@@ -180,7 +187,8 @@ kill_init(pid_t controller)
 	auto_fd int fd = init > 0 ? pidfd_open(init, 0) : -1;
 
 	/* Asked again: the number may have become somebody else's before pidfd_open. */
-	return fd >= 0 && init_of(controller) == init && pidfd_send_signal(fd, SIGKILL, NULL, 0) == 0;
+	return fd >= 0 && init_of(controller) == init &&
+	       pidfd_send_signal(fd, SIGKILL, NULL, 0) == 0;
 }
 
 static bool
@@ -202,16 +210,17 @@ libvirt_stop(void *self, enum node_form form, const char *name, struct err *err)
 {
 	auto_connection virConnectPtr connection = connect_to(self, form, err);
 	auto_domain virDomainPtr domain = NULL;
-	struct domain_look look = {0};
+	unsigned id;
 
 	if (!connection)
 		return false;
 	domain = virDomainLookupByName(connection, name);
 	if (!domain)
-		return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN || refuse(err, connection, "find");
-	if (form == NODE_CONTAINER &&
-	    hypervisor_libvirt(self).ops->look(self, form, name, &look, NULL) && look.pid > 0 &&
-	    kill_init(look.pid) && wait_gone(self, form, name))
+		return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ||
+		       refuse(err, connection, "find");
+	id = virDomainGetID(domain); /* of a container: its controller's process */
+	if (form == NODE_CONTAINER && id != (unsigned)-1 && kill_init((pid_t)id) &&
+	    wait_gone(self, form, name))
 		return true;
 	if (virDomainDestroy(domain) < 0 && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN &&
 	    virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID)
@@ -261,13 +270,15 @@ libvirt_look(
 	*look = (struct domain_look){.state = DOMAIN_ABSENT};
 	domain = virDomainLookupByName(connection, name);
 	if (!domain)
-		return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN || refuse(err, connection, "find");
+		return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ||
+		       refuse(err, connection, "find");
 	if (virDomainGetState(domain, &state, NULL, 0) < 0)
-		return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN || refuse(err, connection, "look at");
+		return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ||
+		       refuse(err, connection, "look at");
 	look->state = state_of(state);
 	id = virDomainGetID(domain);
 	if (form == NODE_CONTAINER && look->state == DOMAIN_RUNNING && id != (unsigned)-1) {
-		look->pid = (pid_t)id; /* a container's id is its controller's process */
+		look->pid = init_of((pid_t)id);
 		find_console(domain, look);
 	}
 	return true;
@@ -368,8 +379,8 @@ connect_to(struct hypervisor_libvirt *libvirt, enum node_form form, struct err *
 
 	fresh.connection = virConnectOpen(uris[form]);
 	if (!fresh.connection) {
-		(void)err_set(err, ERR_WAIT, "no connection to %s: %s", uris[form],
-		    virGetLastErrorMessage());
+		(void)err_set(
+		    err, ERR_WAIT, "no connection to %s: %s", uris[form], virGetLastErrorMessage());
 		return NULL;
 	}
 	(void)virConnectSetKeepAlive(fresh.connection, KEEPALIVE_S, KEEPALIVE_COUNT);

@@ -24,7 +24,8 @@ static bool read_conf(const struct conf *conf, const char *folder, struct arena 
 static bool
 is_name(const char *name)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	size_t len = strlen(name);
 
 	return len && len <= IMAGE_NAME_MAX && name[0] != '.' && strspn(name, letters) == len;
@@ -81,9 +82,11 @@ image_list(const char *catalogue, struct arena *arena, const struct image **imag
 	*n = found.n;
 	*images = NULL;
 	if (found.n) {
+		struct image *copy = arena_alloc(arena, found.n * sizeof(*copy));
+
 		qsort(found.items, found.n, sizeof(*found.items), by_name);
-		*images = (const struct image *)arena_copy(
-		    arena, found.items, found.n * sizeof(*found.items));
+		memcpy(copy, found.items, found.n * sizeof(*copy));
+		*images = copy;
 	}
 	vec_done(&found);
 }

@@ -48,7 +48,8 @@ idmap_open(uint32_t uid_base, struct err *err)
 	if (write_map(pid, "uid_map", uid_base) && write_map(pid, "gid_map", uid_base))
 		idmap = open(path, O_RDONLY | O_CLOEXEC);
 	if (idmap < 0)
-		(void)err_set(err, ERR_INTERNAL, "map user ids from %u: %s", uid_base, strerror(errno));
+		(void)err_set(
+		    err, ERR_INTERNAL, "map user ids from %u: %s", uid_base, strerror(errno));
 	(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);
 	return idmap;
@@ -58,13 +59,14 @@ bool
 root_make(const char *folder, const char *image_root, int idmap, uint32_t uid_base, struct err *err)
 {
 	auto_str struct str root = {0}, lower = {0}, upper = {0}, work = {0}, options = {0};
-	bool is_there;
+	bool is_there = false;
 
 	str_addf(&root, "%s/root", folder);
 	str_addf(&lower, "%s/lower", folder);
 	str_addf(&upper, "%s/upper", folder);
 	str_addf(&work, "%s/work", folder);
-	if (!folder_make(str_text(&root), 0755, 0, err) || !is_mounted(str_text(&root), &is_there, err))
+	if (!folder_make(str_text(&root), 0755, 0, err) ||
+	    !is_mounted(str_text(&root), &is_there, err))
 		return false;
 	if (is_there)
 		return true;
@@ -94,7 +96,8 @@ root_remove(const char *folder, struct err *err)
 		auto_str struct str path = {0};
 
 		str_addf(&path, "%s/%s", folder, mounts[i]);
-		/* More than one may lie there, when two processes were killed while they mounted. */
+		/* More than one may lie there, when two processes were killed while they mounted.
+		 */
 		while (umount2(str_text(&path), MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
 			;
 		if (errno != EINVAL && errno != ENOENT)
@@ -123,19 +126,20 @@ write_map(pid_t pid, const char *map, uint32_t uid_base)
 static bool
 map_lower(const char *image_root, const char *lower, int idmap, struct err *err)
 {
-	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV,
+	struct mount_attr attr = {
+	    .attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV,
 	    .userns_fd = (uint64_t)idmap};
 	int tree = open_tree(AT_FDCWD, image_root, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	bool is_good;
 
 	if (tree < 0)
-		return err_set(
-		    err, ERR_INTERNAL, "open the image's root '%s': %s", image_root, strerror(errno));
+		return err_set(err, ERR_INTERNAL, "open the image's root '%s': %s", image_root,
+		    strerror(errno));
 	is_good = mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) == 0 &&
 		  move_mount(tree, "", AT_FDCWD, lower, MOVE_MOUNT_F_EMPTY_PATH) == 0;
 	if (!is_good)
-		(void)err_set(err, ERR_INTERNAL, "map the owners of '%s': %s", image_root,
-		    strerror(errno));
+		(void)err_set(
+		    err, ERR_INTERNAL, "map the owners of '%s': %s", image_root, strerror(errno));
 	close(tree);
 	return is_good;
 }

@@ -9,7 +9,8 @@
 
 #include "lib/base/err.h"
 
-/* A user namespace of its own that maps 0 to uid_base; -1 on failure. A descriptor of the caller's. */
+/* A user namespace of its own that maps 0 to uid_base; -1 on failure. A descriptor of the caller's.
+ */
 int idmap_open(uint32_t uid_base, struct err *err) must_check;
 
 /*

@@ -2,7 +2,6 @@
  * Events of devices and neighbours, turned into a look at all rows: a link end waits for its port's
  * device and for the MAC address of its next hop.
  */
-#include <linux/rtnetlink.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -24,7 +23,7 @@ one_event(void *self, const struct reply *reply)
 {
 	bool *is_news = self;
 
-	if (reply->type == RTM_NEWLINK || reply->type == RTM_DELLINK || neigh_is_news(reply))
+	if (device_is_news(reply) || neigh_is_news(reply))
 		*is_news = true;
 }
 
@@ -48,7 +47,7 @@ watch_main(void *self)
 struct watch *
 watch_new(struct manager *manager, struct err *err)
 {
-	static const int groups[] = {RTNLGRP_LINK, RTNLGRP_NEIGH, 0};
+	static const int groups[] = {NETLINK_OF_LINKS, NETLINK_OF_NEIGHBOURS, 0};
 	struct netlink_events *events = netlink_events_new(groups, err);
 	struct watch *watch;
 

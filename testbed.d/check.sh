@@ -9,6 +9,7 @@ unit     ctest    unit     always
 clang    build    clang    always
 asan     preset   asan     always
 analyze  build    analyze  always
+tidy     tidy     dev      always
 system   scripts  system   always
 tsan     preset   tsan     long
 valgrind memcheck unit     long
@@ -21,7 +22,11 @@ check_run() {
 	--list) awk 'NF { print $1 }' <<<"$CHECK_STAGES" && return ;;
 	esac
 	check_known "$@"
-	build_all
+	cd "$ROOT" || exit 1
+	if ! "$ROOT/testbed" build; then
+		say "0 passed, 1 failed"
+		return 1
+	fi
 	while read -r stage how what when <&3; do
 		[ -n "$stage" ] || continue
 		if [ $# = 0 ]; then
@@ -59,8 +64,20 @@ check_stage() {
 	say "$1: $passed passed, $failed failed ($((SECONDS - started)) s)"
 }
 
+# What went wrong, from a stage's log: the last lines of each test that failed under ctest, or the
+# lines that say so, without the compilers' command lines.
 check_show() {
-	grep -E '\*\*\*|FAILED|[Ee]rror|warning:|^ +[0-9]+\. ' "$1" | head -40 || tail -40 "$1"
+	if grep -q '^Test project' "$1"; then
+		awk '
+			/^[0-9]+: / { n = $1 + 0; last[n, count[n]++ % 12] = $0 }
+			/ Test +#[0-9]+: .*\*\*\*/ {
+				match($0, /#[0-9]+/); n = substr($0, RSTART + 1, RLENGTH - 1) + 0
+				print
+				for (i = count[n] > 12 ? count[n] - 12 : 0; i < count[n]; i++) print "    " last[n, i % 12]
+			}' "$1"
+	else
+		grep -E '^FAILED [^ ]|error:|warning:|^    ' "$1" | grep -v ' -Wall ' | head -60 || tail -40 "$1"
+	fi
 	say "the whole log: $1"
 }
 
@@ -83,7 +100,7 @@ check_count() {
 }
 
 check_configure() {
-	cmake --preset "$1" && cmake --build --preset "$1" -- -k 0
+	cmake --preset "$1" && cmake --build "$ROOT/build-$1" -- -k 0
 }
 
 # Another compiler or the analyzer: passes when everything builds, warnings being errors.
@@ -98,6 +115,14 @@ check_preset() {
 		return
 	fi
 	check_ctest unit "$ROOT/build-$1"
+}
+
+check_tidy() {
+	if run-clang-tidy-14 -p "$ROOT/build" -quiet "^$ROOT/(?!build)" | sed "s/\x1b\[[0-9;]*m//g"; then
+		echo 1 0
+	else
+		echo 0 1
+	fi
 }
 
 check_memcheck() {
@@ -120,7 +145,7 @@ check_scripts() {
 	for script in "$ROOT/test/$1"/test_*; do
 		log=$ROOT/build/check/${script##*/}.log status=0
 		echo "-- ${script##*/}"
-		timeout -k 30 1200 "$script" >"$log" 2>&1 || status=$?
+		timeout -k 30 1800 "$script" >"$log" 2>&1 || status=$?
 		cat "$log"
 		ok=$(grep -c '^ok ' "$log" || true)
 		bad=$(grep -c '^FAILED ' "$log" || true)

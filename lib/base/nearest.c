@@ -3,7 +3,7 @@
  */
 #include "lib/base/nearest.h"
 
-#include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { WORD_MAX = 63 };
@@ -11,7 +11,7 @@ enum { WORD_MAX = 63 };
 static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_len, unsigned limit);
 
 static void
-offer(struct nearest *nearest, const char *text, size_t len)
+take_offer(struct nearest *nearest, const char *text, size_t len)
 {
 	size_t word_len = strlen(nearest->word), longer = word_len > len ? word_len : len;
 	unsigned limit = longer < 3 ? 1 : longer < 6 ? 2 : 3;
@@ -32,9 +32,9 @@ offer(struct nearest *nearest, const char *text, size_t len)
 }
 
 void
-nearest_offer(struct nearest *nearest, const char *text)
+nearest_offer(struct nearest *nearest, const char *offer)
 {
-	offer(nearest, text, strlen(text));
+	take_offer(nearest, offer, strlen(offer));
 }
 
 size_t
@@ -46,7 +46,7 @@ nearest_offer_words(struct nearest *nearest, const char *words)
 		words += strspn(words, " ");
 		len = strcspn(words, " ");
 		if (len)
-			offer(nearest, words, len);
+			take_offer(nearest, words, len);
 		if (nearest->best == words)
 			best_len = len;
 	}
@@ -54,41 +54,64 @@ nearest_offer_words(struct nearest *nearest, const char *words)
 }
 
 static unsigned
-least(unsigned a, unsigned b, unsigned c)
+least(unsigned a, unsigned b)
 {
-	unsigned ab = a < b ? a : b;
+	return a < b ? a : b;
+}
 
-	return ab < c ? ab : c;
+static int
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+/* Upper and lower case count as the same. */
+static bool
+is_same(char a, char b)
+{
+	return lower(a) == lower(b);
+}
+
+/* Rows of the table of distances: of the beginnings of a, for each beginning of b. */
+struct rows {
+	unsigned *before, *last, *now;
+};
+
+/* Fills the row of a's first i letters; the least number in it. */
+static unsigned
+fill_row(const struct rows *rows, const char *a, size_t i, const char *b, size_t b_len)
+{
+	unsigned best = (unsigned)i;
+	char x = a[i - 1];
+
+	rows->now[0] = best;
+	for (size_t k = 1; k <= b_len; k++) {
+		char y = b[k - 1];
+		unsigned cell = rows->last[k - 1] + !is_same(x, y);
+
+		cell = least(cell, least(rows->last[k], rows->now[k - 1]) + 1);
+		if (i > 1 && k > 1 && is_same(x, b[k - 2]) && is_same(a[i - 2], y))
+			cell = least(cell, rows->before[k - 2] + 1);
+		rows->now[k] = cell;
+		best = least(best, cell);
+	}
+	return best;
 }
 
 static unsigned
 distance(const char *a, size_t a_len, const char *b, size_t b_len, unsigned limit)
 {
-	unsigned rows[3][WORD_MAX + 1];
-	unsigned *before = rows[0], *last = rows[1], *row = rows[2], *spare;
+	unsigned cells[3][WORD_MAX + 1] = {0};
+	struct rows rows = {cells[0], cells[1], cells[2]};
 
 	if ((a_len > b_len ? a_len - b_len : b_len - a_len) > limit)
 		return limit + 1;
-	memset(rows, 0, sizeof(rows));
 	for (unsigned k = 0; k <= b_len; k++)
-		last[k] = k;
+		rows.last[k] = k;
 	for (size_t i = 1; i <= a_len; i++) {
-		unsigned best = row[0] = (unsigned)i;
-
-		for (size_t k = 1; k <= b_len; k++) {
-			char x = a[i - 1], y = b[k - 1];
-			/* upper and lower case count as the same */
-			unsigned change = tolower((unsigned char)x) != tolower((unsigned char)y);
-
-			row[k] = least(last[k] + 1, row[k - 1] + 1, last[k - 1] + change);
-			if (i > 1 && k > 1 && x == b[k - 2] && a[i - 2] == y &&
-			    before[k - 2] + 1 < row[k])
-				row[k] = before[k - 2] + 1;
-			best = row[k] < best ? row[k] : best;
-		}
-		if (best > limit)
+		if (fill_row(&rows, a, i, b, b_len) > limit)
 			return limit + 1;
-		spare = before, before = last, last = row, row = spare;
+		rows = (struct rows){rows.last, rows.now, rows.before};
 	}
-	return last[b_len];
+	return rows.last[b_len];
 }

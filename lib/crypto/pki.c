@@ -5,6 +5,7 @@
 #include "lib/crypto/pki.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <openssl/err.h>
@@ -42,19 +43,21 @@ pki_init(const char *dir, struct err *err)
 
 	snprintf(prefix, sizeof(prefix), "%s/ca", dir);
 	snprintf(file, sizeof(file), "%s.crt", prefix);
-	if (mkdir(dir, 0755) < 0 && access(dir, W_OK) < 0)
-		return err_set(err, ERR_BAD_VALUE, "'%s' cannot be made or written", dir);
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return err_set(
+		    err, ERR_UNAVAILABLE, "'%s' cannot be made: %s", dir, strerror(errno));
 	if (access(file, F_OK) == 0)
 		return err_set(err, ERR_CONFLICT, "there is a CA already: '%s'", file);
 	if (!ca || !key)
 		return pki_openssl_err(err, "make a CA");
 	if (!make_certificate(ca, key, "vnode CA", CA_DAYS, err) ||
-	    !X509_set_issuer_name(ca, X509_get_subject_name(ca)) ||
 	    !add_extension(ca, ca, NID_basic_constraints, "critical,CA:TRUE,pathlen:0", err) ||
 	    !add_extension(ca, ca, NID_key_usage, "critical,keyCertSign,cRLSign", err) ||
-	    !add_extension(ca, ca, NID_subject_key_identifier, "hash", err) ||
+	    !add_extension(ca, ca, NID_subject_key_identifier, "hash", err))
+		return false;
+	if (!X509_set_issuer_name(ca, X509_get_subject_name(ca)) ||
 	    X509_sign(ca, key, EVP_sha384()) <= 0)
-		return pki_openssl_err(err, "make a CA");
+		return pki_openssl_err(err, "sign a CA");
 	return write_pair(prefix, ca, key, err);
 }
 

@@ -132,6 +132,10 @@ open_unix(const char *path, struct err *err)
 	union address address = {.path = {.sun_family = AF_UNIX}};
 	int fd;
 
+	if (path[0] != '/') {
+		err_set(err, ERR_BAD_VALUE, "'%s' is no absolute path for a socket", path);
+		return -1;
+	}
 	if (snprintf(address.path.sun_path, sizeof(address.path.sun_path), "%s", path) >=
 	    (int)sizeof(address.path.sun_path)) {
 		err_set(err, ERR_BAD_VALUE, "'%s' is too long a path for a socket", path);

@@ -35,6 +35,7 @@ struct http_server {
 	pthread_mutex_t lock;
 	pthread_cond_t is_quiet;
 	unsigned n_running; /* handlers */
+	unsigned long n_connections;
 };
 
 struct exchange {
@@ -117,6 +118,17 @@ http_server_port(const struct http_server *server)
 	return server->port;
 }
 
+unsigned long
+http_server_connections(struct http_server *server)
+{
+	unsigned long n;
+
+	pthread_mutex_lock(&server->lock);
+	n = server->n_connections;
+	pthread_mutex_unlock(&server->lock);
+	return n;
+}
+
 bool
 http_server_drain(struct http_server *server, int wait_ms)
 {
@@ -169,15 +181,18 @@ static void
 connection_changed(void *self, struct MHD_Connection *connection, void **context,
     enum MHD_ConnectionNotificationCode code)
 {
+	struct http_server *server = self;
 	const union MHD_ConnectionInfo *info;
 	int on = 1;
 
-	(void)self;
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
 		free(*context);
 		*context = NULL;
 		return;
 	}
+	pthread_mutex_lock(&server->lock);
+	server->n_connections++;
+	pthread_mutex_unlock(&server->lock);
 	*context = xcalloc(1, sizeof(struct http_peer));
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	http_peer_require(info->tls_session);

@@ -52,5 +52,8 @@ struct http_server *http_server_new(const struct http_server_config *config, str
 /* The TCP port it listens on, 0 for a UNIX socket. */
 unsigned http_server_port(const struct http_server *server);
 
+/* Connections accepted since it started. */
+unsigned long http_server_connections(struct http_server *server);
+
 /* Takes no new connections from now on; true when within wait_ms no handler runs any more. */
 bool http_server_drain(struct http_server *server, int wait_ms) must_check;

@@ -165,3 +165,9 @@ device_ipv6_off(const char *name, struct err *err)
 	close(fd);
 	return done == 1 || err_set(err, ERR_INTERNAL, "writing %s: %s", path, strerror(errno));
 }
+
+bool
+device_is_news(const struct reply *reply)
+{
+	return reply->type == RTM_NEWLINK || reply->type == RTM_DELLINK;
+}

@@ -36,3 +36,6 @@ bool device_up(
 
 /* No IPv6 address and no router solicitation on it. Absent IPv6 is success. */
 bool device_ipv6_off(const char *name, struct err *err) must_check;
+
+/* Does this event tell of a device that appeared, changed or went? */
+bool device_is_news(const struct reply *reply);

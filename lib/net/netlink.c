@@ -319,6 +319,9 @@ walk_messages(struct walk *walk, const char *bytes, size_t size)
 
 /* ---- events ---------------------------------------------------------------------------------- */
 
+_Static_assert(NETLINK_OF_LINKS == (int)RTNLGRP_LINK, "group of links");
+_Static_assert(NETLINK_OF_NEIGHBOURS == (int)RTNLGRP_NEIGH, "group of neighbours");
+
 struct netlink_events *
 netlink_events_new(const int *groups, struct err *err)
 {

@@ -71,7 +71,10 @@ struct netlink_events;
 
 void netlink_events_free(struct netlink_events *events);
 
-/* Subscribes to the groups RTNLGRP_…; a list ended by 0. Owned by the caller. */
+/* What there are events of: the kernel's groups of that name. */
+enum { NETLINK_OF_LINKS = 1, NETLINK_OF_NEIGHBOURS = 3 };
+
+/* Subscribes to groups; a list ended by 0. Owned by the caller. */
 struct netlink_events *netlink_events_new(const int *groups, struct err *err)
     malloc_by(netlink_events_free) must_check;
 

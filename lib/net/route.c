@@ -11,6 +11,8 @@
 
 #include "lib/base/vec.h"
 
+const int route_news_groups[] = {RTNLGRP_IPV4_ROUTE, RTNLGRP_LINK, 0};
+
 struct route_text {
 	char text[INET_ADDRSTRLEN + 4];
 };

@@ -33,5 +33,8 @@ bool route_list(struct netlink *netlink, uint8_t protocol, struct arena *arena,
 bool route_find(struct netlink *netlink, uint8_t protocol, uint32_t destination,
     struct route *route, bool *is_found, struct err *err) must_check;
 
+/* For netlink_events_new: where what follows is told. */
+extern const int route_news_groups[];
+
 /* Does this event tell that a route of this protocol has gone, or that a device came up or went? */
 bool route_is_news(const struct reply *reply, uint8_t protocol);

@@ -91,11 +91,11 @@ struct inner {
 
 /* One skb as the slice sees it: how many frames of which size. */
 struct measure {
-	__be16 type;    /* behind the tags */
+	__be16 type; /* behind the tags */
 	__u32 n_tags;
 	__u32 frames;
-	__u32 largest;  /* bytes of the largest frame, tags not counted */
-	__u64 bytes;    /* of all frames, tags counted */
+	__u32 largest; /* bytes of the largest frame, tags not counted */
+	__u64 bytes;   /* of all frames, tags counted */
 };
 
 static __always_inline bool
@@ -220,8 +220,8 @@ room_make(struct __sk_buff *skb, __u32 n_tags)
 {
 	__u32 room = OUTER + TAG * n_tags;
 	__u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 |
-	    BPF_F_ADJ_ROOM_ENCAP_L4_GRE | BPF_F_ADJ_ROOM_ENCAP_L2_ETH |
-	    BPF_F_ADJ_ROOM_ENCAP_L2(ETHERNET + TAG * n_tags);
+		      BPF_F_ADJ_ROOM_ENCAP_L4_GRE | BPF_F_ADJ_ROOM_ENCAP_L2_ETH |
+		      BPF_F_ADJ_ROOM_ENCAP_L2(ETHERNET + TAG * n_tags);
 
 	if (!bpf_skb_adjust_room(skb, (__s32)room, BPF_ADJ_ROOM_MAC, flags))
 		return true;
@@ -273,6 +273,7 @@ frame_wrap(struct __sk_buff *skb, const struct redirect_departure *link, const s
 }
 
 SEC("tc")
+
 int
 vn_encap(struct __sk_buff *skb)
 {
@@ -387,13 +388,13 @@ frame_unwrap(struct __sk_buff *skb, const struct outer *outer, struct measure *m
 static __always_inline bool
 is_ours(const struct outer *outer)
 {
-	return outer->ip.ihl == IPV4_HEADER / 4 &&
-	    !(outer->ip.frag_off & bpf_htons(FRAGMENT)) &&
-	    outer->gre_flags == bpf_htons(GRE_KEY_ONLY) &&
-	    outer->gre_type == bpf_htons(GRE_ETHERNET);
+	return outer->ip.ihl == IPV4_HEADER / 4 && !(outer->ip.frag_off & bpf_htons(FRAGMENT)) &&
+	       outer->gre_flags == bpf_htons(GRE_KEY_ONLY) &&
+	       outer->gre_type == bpf_htons(GRE_ETHERNET);
 }
 
 SEC("tc")
+
 int
 vn_decap(struct __sk_buff *skb)
 {

@@ -6,7 +6,9 @@
  *     managerctl ADDRESS PEER CERTS commit  RID ATTRFILE [REV]
  *     managerctl ADDRESS PEER CERTS release RID
  *     managerctl ADDRESS PEER CERTS status | orphans | doctor
- *     managerctl ADDRESS PEER CERTS counters RID
+ *     managerctl ADDRESS PEER CERTS counters RID                 (redirectord)
+ *     managerctl ADDRESS PEER CERTS node RID | console RID | facts  (programmerd)
+ *     managerctl ADDRESS PEER CERTS type RID TEXT | exec RID TIMEOUT_MS WORD…
  * ADDRESS: IP:PORT or unix:PATH. PEER: name in its certificate, redirector.v1.vnode. CERTS: folder
  * with ca.crt, client.crt, client.key. Exit code 0 when the answer is as asked for; the answer is
  * printed as one line, a refusal as "CODE sentence".
@@ -17,6 +19,7 @@
 #include <string.h>
 
 #include "lib/api/peer.h"
+#include "lib/api/programmer_api.h"
 #include "lib/api/redirector_api.h"
 #include "lib/base/id.h"
 #include "lib/http/http_client.h"
@@ -184,6 +187,80 @@ run_doctor(struct tool *tool, struct err *err)
 	return true;
 }
 
+static bool
+run_node(struct tool *tool, struct err *err)
+{
+	struct programmer_node_status_args args = {.rid = tool->argv[1]};
+	struct programmer_node_status_result result;
+
+	if (!programmer_node_status_call(&tool->client, tool->arena, &args, &result, err))
+		return false;
+	printf("%s ready=%d %s\n", result.state, result.ready, result.accel);
+	return true;
+}
+
+/* All that is kept of the console; the wait is over at the first output. */
+static bool
+run_console(struct tool *tool, struct err *err)
+{
+	struct programmer_console_read_args args = {.rid = tool->argv[1]};
+	struct programmer_console_read_result result;
+
+	do {
+		if (!programmer_console_read_call(&tool->client, tool->arena, &args, &result, err))
+			return false;
+		fwrite(result.output.bytes, 1, result.output.size, stdout);
+		args.offset = result.offset + (int64_t)result.output.size;
+	} while (result.output.size);
+	return true;
+}
+
+static bool
+run_type(struct tool *tool, struct err *err)
+{
+	struct programmer_console_write_args args = {
+	    .rid = tool->argv[1], .input = {tool->argv[2], strlen(tool->argv[2])}};
+	struct programmer_console_write_result result;
+
+	return programmer_console_write_call(&tool->client, tool->arena, &args, &result, err);
+}
+
+/* The first line is the exit code, then comes the output. */
+static bool
+run_exec(struct tool *tool, struct err *err)
+{
+	size_t n = (size_t)tool->argc - 3;
+	struct programmer_word *words = arena_alloc(tool->arena, n * sizeof(*words));
+	struct programmer_exec_args args = {.rid = tool->argv[1], .argv = words, .n_argv = n};
+	struct programmer_exec_result result;
+	long long timeout_ms;
+
+	if (!str_to_i64(tool->argv[2], 1, INT64_MAX, &timeout_ms))
+		return err_set(err, ERR_USAGE, "TIMEOUT_MS is a number");
+	args.timeout_ms = timeout_ms;
+	for (size_t i = 0; i < n; i++)
+		words[i].word = tool->argv[3 + i];
+	if (!programmer_exec_call(&tool->client, tool->arena, &args, &result, err))
+		return false;
+	printf("exit=%" PRId64 "\n", result.exit);
+	fwrite(result.output.bytes, 1, result.output.size, stdout);
+	return true;
+}
+
+static bool
+run_facts(struct tool *tool, struct err *err)
+{
+	struct programmer_doctor_args args = {};
+	struct programmer_doctor_result result;
+
+	if (!programmer_doctor_call(&tool->client, tool->arena, &args, &result, err))
+		return false;
+	for (size_t i = 0; i < result.n_facts; i++)
+		printf("%s %s %s\n", result.facts[i].name, result.facts[i].good ? "good" : "bad",
+		    result.facts[i].value);
+	return true;
+}
+
 static const struct command {
 	const char *name;
 	int n_words;
@@ -196,6 +273,11 @@ static const struct command {
     {"orphans", 1, run_orphans},
     {"counters", 2, run_counters},
     {"doctor", 1, run_doctor},
+    {"node", 2, run_node},
+    {"console", 2, run_console},
+    {"type", 3, run_type},
+    {"exec", 4, run_exec},
+    {"facts", 1, run_facts},
 };
 
 static const struct command *

@@ -1,18 +1,15 @@
 # Two emulated hosts with redirectord, a router between them, and containers (network namespaces)
-# on ports; sourced by test_redirector.sh and the benchmarks. Everything is named $PREFIX-… and
-# goes away with world_down.
+# on ports; sourced behind lib.sh. Everything is named $PREFIX-… and goes away at the end.
 #
 #     c1 e0 ── vnPORT [v1] u0 ── r1 [rt] r2 ── u0 [v2] vnPORT ── e0 c2
 # shellcheck shell=bash
 
-BIN=${BIN:-build/bin}
-PREFIX=${PREFIX:-redir-$$}
-WORK=$(mktemp -d /tmp/redir-world-XXXXXX)
-DAEMON_PIDS=()
+BIN=$ROOT/build/bin
+PREFIX=redir-$$
 
-die() {
-	echo "$0: $*" >&2
-	exit 1
+# What lib.sh does at the end is for testbeds; here the world goes.
+at_end() {
+	world_down
 }
 
 # Run a command in the network namespace of a host or container.
@@ -20,16 +17,6 @@ in_ns() {
 	local name=$1
 	shift
 	nsenter --net="/run/netns/$PREFIX-$name" -- "$@"
-}
-
-# Wait until a command succeeds; fail after about 10 s.
-await() {
-	local try
-	for try in $(seq 200); do
-		"$@" >/dev/null 2>&1 && return 0
-		read -rt 0.05 <> <(:) || true
-	done
-	die "waited in vain ($try times) for: $*"
 }
 
 ns_make() {
@@ -88,22 +75,22 @@ daemon_start() {
 		mkdir -p "$dir/run/bpf"
 		mount -t bpf bpf "$dir/run/bpf"
 	fi
-	in_ns "$host" unshare --mount sh -c "
-		mkdir -p /run/vnode && mount --bind $dir/run /run/vnode &&
-		mount --bind $dir/run/bpf /run/vnode/bpf &&
-		exec $(realpath "$BIN")/redirectord --config $dir/redirectord.conf" \
-		>>"$dir/log" 2>&1 &
+	(
+		exec nsenter --net="/run/netns/$PREFIX-$host" unshare --mount sh -c "
+			mkdir -p /run/vnode && mount --bind $dir/run /run/vnode &&
+			mount --bind $dir/run/bpf /run/vnode/bpf &&
+			exec $BIN/redirectord --config $dir/redirectord.conf"
+	) >>"$dir/log" 2>&1 &
 	echo $! >"$dir/pid"
-	DAEMON_PIDS+=($!)
-	await ctl "$host" doctor
+	eventually 10 ctl "$host" doctor || { cat "$dir/log" && return 1; }
 }
 
-# daemon_kill HOST: as SIGKILL does.
+# daemon_kill HOST: as SIGKILL does; gone when this returns.
 daemon_kill() {
 	local pid
 	pid=$(cat "$WORK/$1/pid")
 	kill -KILL "$pid"
-	wait "$pid" 2>/dev/null || true
+	eventually 10 refuses kill -0 "$pid"
 }
 
 # ctl HOST VERB …: speak to its redirectord.
@@ -124,19 +111,21 @@ rid() {
 	END
 }
 
-# container NAME HOST PORT ADDRESS [GSO-SEGMENTS]: a namespace with e0 on the port's device.
+# container NAME HOST PORT ADDRESS [DEVICE [GSO-SEGMENTS]]: a namespace (made if needed) with DEVICE
+# (e0) on the port's device, in the state that programmerd hands over.
 container() {
-	local device
-	device=vn$(rid "$3")
+	local port device=${5:-e0} feature
+	port=vn$(rid "$3")
 	[ -e "/run/netns/$PREFIX-$1" ] || ns_make "$1"
-	ip link add "e0" netns "$PREFIX-$1" type veth peer name "$device" netns "$PREFIX-$2"
-	in_ns "$2" sysctl -qw "net.ipv6.conf.$device.disable_ipv6=1"
-	in_ns "$1" ethtool -K e0 tx-udp_tnl-segmentation off tx-udp_tnl-csum-segmentation off \
-		tx-gre-segmentation off tx-gre-csum-segmentation off >/dev/null
-	[ -z "${5:-}" ] || ip -n "$PREFIX-$1" link set e0 gso_max_segs "$5"
-	ip -n "$PREFIX-$2" link set "$device" up
-	ip -n "$PREFIX-$1" link set e0 up
-	ip -n "$PREFIX-$1" addr add "$4/24" dev e0
+	ip link add "$device" netns "$PREFIX-$1" type veth peer name "$port" netns "$PREFIX-$2"
+	in_ns "$2" sysctl -qw "net.ipv6.conf.$port.disable_ipv6=1"
+	for feature in udp_tnl udp_tnl-csum gre gre-csum ipxip4 ipxip6; do
+		in_ns "$1" ethtool -K "$device" "tx-$feature-segmentation" off
+	done
+	[ -z "${6:-}" ] || ip -n "$PREFIX-$1" link set "$device" gso_max_segs "$6"
+	ip -n "$PREFIX-$2" link set "$port" up
+	ip -n "$PREFIX-$1" link set "$device" up
+	ip -n "$PREFIX-$1" addr add "$4/24" dev "$device"
 }
 
 # link_files NAME KEY=VALUE…: spec and attributes of a link end; unnamed keys have defaults.
@@ -182,11 +171,35 @@ counter() {
 	ctl "$1" counters "$(rid "$2")" | sed -n "s/^$3=//p"
 }
 
+# iperf_serve NAME…: iperf3 servers in containers.
+iperf_serve() {
+	local name
+	for name in "$@"; do
+		in_ns "$name" iperf3 -s -D -I "$WORK/$name.iperf" >/dev/null
+		eventually 10 test -s "$WORK/$name.iperf"
+	done
+}
+
+# tcp_bps CLIENT ADDRESS SECONDS [OPTION…]: goodput, one second left out first.
+tcp_bps() {
+	local client=$1 address=$2 seconds=$3
+	shift 3
+	in_ns "$client" iperf3 -c "$address" -t "$seconds" -O 1 -J "$@" | python3 -c '
+import json, sys
+print(int(json.load(sys.stdin)["end"]["sum_received"]["bits_per_second"]))'
+}
+
+# within VALUE LEAST MOST: decimal numbers
+within() {
+	python3 -c 'import sys; v, a, b = map(float, sys.argv[1:]); print(v, "within", a, b); sys.exit(not a <= v <= b)' \
+		"$@"
+}
+
 world_down() {
-	local pid name
-	for pid in "${DAEMON_PIDS[@]}"; do
-		kill "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
+	local pid_file name
+	for pid_file in "$WORK"/*/pid "$WORK"/*.iperf; do
+		[ -s "$pid_file" ] || continue
+		kill "$(tr -d '\0' <"$pid_file")" 2>/dev/null || true
 	done
 	for name in $(ip netns list | awk '{print $1}' | grep "^$PREFIX-" || true); do
 		ip netns del "$name"

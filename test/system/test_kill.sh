@@ -12,6 +12,7 @@ DOCUMENT=$ROOT/examples/ring.xml SLICE=bench-ring
 # The fault points that a daemon passes, from the sources, each with its first passages: one moment a line.
 moments() {
 	local folders=$1
+	# shellcheck disable=SC2086 # patterns, expanded in the root
 	(cd "$ROOT" && grep -rhoE 'FAULT_POINT\("[^"]+"\)' $folders) | cut -d'"' -f2 | sort -u >"$WORK/points"
 	for passage in 1 2 3; do
 		sed "s/\$/:$passage/" "$WORK/points"

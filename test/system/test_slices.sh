@@ -62,8 +62,8 @@ frames_stay_in_their_slice() {
 an_unknown_frame_type_arrives_unchanged() {
 	vnode node exec one/n2 --timeout 30s -- rawframe receive to1 88b5 1400 20 4711 20000 >"$WORK/received" &
 	local receiver=$!
-	eventually 20 frames_arrived $receiver
-	wait $receiver
+	eventually 20 frames_arrived "$receiver"
+	wait "$receiver"
 	cat "$WORK/received"
 	grep -q 'ok 20' "$WORK/received"
 }

@@ -4,120 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/log.h"
-#include "test/support/probe_api.h"
+#include "test/support/probe.h"
 #include "test/support/suite.h"
-
-#define RPC_SERVICE probe
-#define RPC_ROWS "test/support/probe.def"
-#include "lib/rpc/service_code.h"
-
-/* Both ends and what was seen between them. */
-struct bench {
-	struct arena *arena;
-	struct rpc_server *server;
-	struct rpc_client client;
-	const char *role;
-	struct str answer; /* instead of the server's, when set */
-	struct err refusal;
-	int n_calls; /* of handlers */
-};
-
-static bool
-serve_echo(void *self, const struct rpc_call *call, const struct probe_echo_args *args,
-    struct probe_echo_result *result, struct err *err)
-{
-	struct bench *bench = self;
-
-	(void)call;
-	(void)err;
-	bench->n_calls++;
-	*result = (struct probe_echo_result){args->number, args->flag, args->words, args->bytes,
-	    args->maybe_number, args->maybe_words, args->items, args->n_items};
-	return true;
-}
-
-static bool
-serve_fail(void *self, const struct rpc_call *call, const struct probe_fail_args *args,
-    struct probe_fail_result *result, struct err *err)
-{
-	struct bench *bench = self;
-
-	(void)call;
-	(void)args;
-	(void)result;
-	bench->n_calls++;
-	*err = bench->refusal;
-	return false;
-}
-
-static bool
-serve_garble(void *self, const struct rpc_call *call, const struct probe_garble_args *args,
-    struct probe_garble_result *result, struct err *err)
-{
-	(void)self;
-	(void)call;
-	(void)args;
-	(void)err;
-	result->words = "a\x01z";
-	return true;
-}
-
-static const struct probe_ops ops = {
-    .echo = serve_echo, .fail = serve_fail, .garble = serve_garble};
-
-static bool
-post(void *self, const char *body, size_t size, struct str *reply, int timeout_ms, struct err *err)
-{
-	struct bench *bench = self;
-	struct rpc_call call = {bench->role, "dev1", bench->arena};
-
-	(void)timeout_ms;
-	(void)err;
-	if (bench->answer.len)
-		str_add_bytes(reply, bench->answer.text, bench->answer.len);
-	else
-		rpc_server_handle(bench->server, &call, body, size, reply);
-	return true;
-}
-
-static void
-bench_open(struct bench *bench)
-{
-	struct err err = {0};
-
-	log_set_level(LOG_LEVEL_ERROR);
-	*bench = (struct bench){.arena = arena_new(), .server = rpc_server_new(), .role = "snc"};
-	bench->client = (struct rpc_client){.post = post, .self = bench, .timeout_ms = 1000};
-	assert_true(rpc_server_add(bench->server, &probe_service, &ops, bench, &err));
-}
-
-static void
-bench_close(struct bench *bench)
-{
-	arena_free(bench->arena);
-	rpc_server_free(bench->server);
-	str_done(&bench->answer);
-}
-
-/* What the server makes of a raw request: the code of its fault, or ERR_NONE. */
-static enum err_code
-verdict(struct bench *bench, const char *body, size_t size, struct err *err)
-{
-	struct rpc_call call = {bench->role, "dev1", bench->arena};
-	struct probe_fail_result result;
-	struct str reply = {0};
-	bool is_good;
-
-	rpc_server_handle(bench->server, &call, body, size, &reply);
-	bench->answer = reply; /* the client reads it */
-	*err = (struct err){0};
-	is_good = probe_fail_call(
-	    &bench->client, bench->arena, &(struct probe_fail_args){}, &result, err);
-	str_done(&bench->answer);
-	CU_ASSERT_EQUAL_FATAL(is_good, err->code == ERR_NONE);
-	return err->code;
-}
 
 #define HEAD "<?xml version=\"1.0\"?><methodCall><methodName>"
 #define ARGS "</methodName><params><param><value><struct>"
@@ -127,12 +15,6 @@ verdict(struct bench *bench, const char *body, size_t size, struct err *err)
 #define ECHO_REST                                                                                  \
 	MEMBER("words", "<string>w</string>")                                                      \
 	MEMBER("bytes", "<base64>AA==</base64>") MEMBER("items", "<array><data/></array>")
-
-static enum err_code
-verdict_text(struct bench *bench, const char *body, struct err *err)
-{
-	return verdict(bench, body, strlen(body), err);
-}
 
 static void
 every_type_makes_the_round_trip(void)
@@ -303,7 +185,7 @@ wrong_arguments_are_refused_before_the_handler(void)
 
 	bench_open(&bench);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		CU_ASSERT_EQUAL(verdict_text(&bench, bad[i].body, &err), ERR_BAD_VALUE);
+		CU_ASSERT_EQUAL(bench_verdict(&bench, bad[i].body, &err), ERR_BAD_VALUE);
 		if (!strstr(err.text, bad[i].names))
 			fprintf(stderr, "%zu: %s\n", i, err.text);
 		CU_ASSERT_PTR_NOT_NULL(strstr(err.text, bad[i].names));
@@ -319,7 +201,7 @@ numbers_of_four_bytes_are_understood(void)
 	struct err err;
 
 	bench_open(&bench);
-	verdict_text(&bench,
+	bench_verdict(&bench,
 	    HEAD "probe.echo" ARGS MEMBER("number", "<int>7</int>")
 		MEMBER("flag", "<boolean>1</boolean>") ECHO_REST TAIL,
 	    &err);
@@ -343,7 +225,7 @@ unknown_methods_are_refused_and_there_is_no_system(void)
 		enum err_code code;
 
 		str_addf(&body, HEAD "%s" ARGS TAIL, bad[i]);
-		code = verdict_text(&bench, str_text(&body), &err);
+		code = bench_verdict(&bench, str_text(&body), &err);
 		CU_ASSERT_TRUE(code == ERR_NOT_FOUND || code == ERR_BAD_XML);
 	}
 	assert_equal(bench.n_calls, 0);
@@ -361,7 +243,7 @@ a_role_that_is_not_in_the_row_is_refused(void)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		bench.role = bad[i];
 		assert_equal(
-		    verdict_text(&bench, HEAD "probe.fail" ARGS TAIL, &err), ERR_FORBIDDEN);
+		    bench_verdict(&bench, HEAD "probe.fail" ARGS TAIL, &err), ERR_FORBIDDEN);
 	}
 	assert_equal(bench.n_calls, 0);
 	assert_text(err.hint, "it is for: snc");
@@ -381,7 +263,7 @@ what_is_no_call_is_refused(void)
 
 	bench_open(&bench);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		CU_ASSERT_EQUAL(verdict_text(&bench, bad[i], &err), ERR_BAD_XML);
+		CU_ASSERT_EQUAL(bench_verdict(&bench, bad[i], &err), ERR_BAD_XML);
 	assert_equal(bench.n_calls, 0);
 	bench_close(&bench);
 }
@@ -406,7 +288,7 @@ a_bomb_is_refused_in_a_request_and_in_an_answer(void)
 	    "</string></value></param></params></methodCall>");
 	bench_open(&bench);
 
-	assert_equal(verdict_text(&bench, bomb.text, &err), ERR_BAD_XML);
+	assert_equal(bench_verdict(&bench, bomb.text, &err), ERR_BAD_XML);
 	str_add(&bench.answer, bomb.text);
 	assert_true(!probe_fail_call(
 	    &bench.client, bench.arena, &(struct probe_fail_args){}, &result, &err));
@@ -427,7 +309,7 @@ too_large_a_request_is_refused(void)
 	str_add(&body, "</string></value></member>" TAIL);
 	bench_open(&bench);
 
-	assert_equal(verdict_text(&bench, body.text, &err), ERR_LIMIT);
+	assert_equal(bench_verdict(&bench, body.text, &err), ERR_LIMIT);
 	bench_close(&bench);
 }
 
@@ -489,10 +371,11 @@ a_member_that_a_newer_server_adds_is_ignored(void)
 static void
 a_service_without_a_handler_does_not_start(void)
 {
-	struct probe_ops missing = {.echo = serve_echo, .fail = serve_fail};
+	struct probe_ops missing = probe_handlers;
 	struct rpc_server *server = rpc_server_new();
 	struct err err = {0};
 
+	missing.garble = NULL;
 	assert_true(!rpc_server_add(server, &probe_service, &missing, NULL, &err));
 	assert_equal(err.code, ERR_INTERNAL);
 	rpc_server_free(server);

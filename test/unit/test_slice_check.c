@@ -110,175 +110,171 @@ hello_ring_is_accepted_without_a_remark(void)
 }
 
 /* One edit of base.xml, which is accepted; the fault stands where `mark` stands afterwards. */
+static const struct {
+	const char *from, *to;
+	enum err_code code;
+	const char *mark; /* NULL: `to` */
+	const char *hint; /* NULL: whatever */
+} edits[] = {
+    {"<nodeSliver name=\"n2\">",
+	"<nodeSliver name=\"n3\"><vports><vport "
+	"name=\"q\"/></vports></nodeSliver><nodeSliver name=\"n2\">",
+	ERR_S01, NULL, NULL},
+    {"slivername=\"n1\" portname=\"p1\"", "slivername=\"n1\" portname=\"p9\"", ERR_S02, NULL,
+	"did you mean 'p1'?"},
+    {"slivername=\"l2\" portname=\"e1\"", "slivername=\"l2\" portname=\"west\"", ERR_S02, NULL, ""},
+    {"<bind name=\"b1\"><vport slivername=\"n1\" portname=\"p1\"/><vport slivername=\"l1\" "
+     "portname=\"e1\"/></bind>\n   <bind name=\"b2\"><vport slivername=\"l1\" "
+     "portname=\"e2\"/><vport slivername=\"n2\" portname=\"p1\"/></bind>",
+	"<bind name=\"b1\"><vport slivername=\"n1\" portname=\"p1\"/><vport "
+	"slivername=\"n2\" portname=\"p1\"/></bind>",
+	ERR_S03, NULL, NULL},
+    {"<vport slivername=\"n1\" portname=\"p1\"/><vport slivername=\"l1\" "
+     "portname=\"e1\"/></bind>\n   <bind name=\"b2\"><vport slivername=\"l1\" "
+     "portname=\"e2\"/><vport slivername=\"n2\" portname=\"p1\"/>",
+	"<vport slivername=\"l1\" portname=\"e1\"/><vport slivername=\"l1\" "
+	"portname=\"e2\"/>",
+	ERR_S03, NULL, NULL},
+    {"   <bind name=\"b4\"><vport slivername=\"l2\" portname=\"e2\"/><vport "
+     "slivername=\"n1\" portname=\"p2\"/></bind>\n",
+	"", ERR_S04, "      <vport name=\"e2\"/>", NULL},
+    {"name=\"l1\" type=\"link\" subtype=\"GRE\"",
+	"name=\"l1\" type=\"link\" subtype=\"NoSuchLink\"", ERR_S05, NULL, ""},
+    {"name=\"l1\" type=\"link\" subtype=\"GRE\"", "name=\"l1\" type=\"link\" subtype=\"gre\"",
+	ERR_S05, NULL, "did you mean 'GRE'?"},
+    {"name=\"l1\" type=\"link\"", "name=\"l1\" type=\"wire\"", ERR_S05, NULL, NULL},
+    {"subtype=\"SlowPath_VM\"", "subtype=\"SlowPath_Vm\"", ERR_S05, NULL,
+	"did you mean 'SlowPath_VM'?"},
+    {"subtype=\"SlowPath_VM\"", "subtype=\"FastPath\"", ERR_S05, NULL,
+	"take it out of the document"},
+    {"type=\"prog\" subtype=\"SlowPath-VM\"", "type=\"gateway\" subtype=\"AGW\"", ERR_S05, NULL,
+	NULL},
+    {"type=\"prog\" subtype=\"SlowPath-VM\"", "type=\"switch\" subtype=\"OpenFlow\"", ERR_S05, NULL,
+	NULL},
+    {"<vport name=\"e1\"/><vport name=\"e2\"/></vports>\n     <resources>",
+	"<vport name=\"e1\"/><vport name=\"e2\"/><vport name=\"e3\"/></vports>\n     "
+	"<resources>",
+	ERR_S05, NULL, NULL},
+    {"</structure>",
+	"</structure><monitoring><point name=\"m\" slivername=\"l1\" "
+	"portname=\"e1\"/></monitoring>",
+	ERR_S05, NULL, NULL},
+    {"<aggregate name=\"local\">", "<aggregate name=\"elsewhere\">\n", ERR_S05, "<amap node=\"n1\"",
+	NULL},
+    {"   <amap node=\"n1\" vnode=\"koganei\"/>\n  </aggregate>",
+	"   <amap node=\"n1\" vnode=\"koganei\"/></aggregate><aggregate name=\"two\"><amap "
+	"node=\"n2\" vnode=\"x\"/>\n  </aggregate>",
+	ERR_S05, NULL, NULL},
+    {"<nodeSliver name=\"n2\">\n     <instance type=\"prog\" subtype=\"SlowPath-VM\">\n    "
+     "  <params><param key=\"bootImage\" value=\"image:vm-minimal\"/></params>\n     "
+     "</instance>",
+	"<nodeSliver name=\"n2\">\n     <hierarchy><sliverdef><nodeSlivers><nodeSliver "
+	"name=\"i\"><instance type=\"prog\" subtype=\"SlowPath_VM\"><params><param "
+	"key=\"bootImage\" value=\"image:vm-minimal\"/></params></instance><vports><vport "
+	"name=\"x1\"/><vport "
+	"name=\"x2\"/></vports></nodeSliver></nodeSlivers></sliverdef><structure><bind "
+	"name=\"h1\"><vport slivername=\"_parent\" portname=\"p1\"/><vport "
+	"slivername=\"i\" portname=\"x1\"/></bind><bind name=\"h2\"><vport "
+	"slivername=\"_parent\" portname=\"p2\"/><vport slivername=\"i\" "
+	"portname=\"x2\"/></bind></structure></hierarchy>",
+	ERR_S05, "<nodeSliver name=\"n2\">", NULL},
+    {"name=\"l1\" type=\"link\" subtype=\"GRE\"",
+	"name=\"l1\" type=\"extension\" subtype=\"experimental\"", ERR_S06, NULL, NULL},
+    {"<vports><vport name=\"e1\"/>",
+	"<vports><vport name=\"e1\"><params><param key=\"mac\" "
+	"value=\"02:00:00:00:00:01\"/></params></vport>",
+	ERR_S06, NULL, NULL},
+    {"key=\"bandwidth\"", "key=\"bandwith\"", ERR_S07, NULL, "did you mean 'bandwidth'?"},
+    {"key=\"latency\" value=\"20ms\"", "key=\"mtu\" value=\"20\"", ERR_S07, NULL,
+	"write it as a param"},
+    {"key=\"userData\"", "key=\"userdata\"", ERR_S07, NULL, "did you mean 'userData'?"},
+    {"       <param key=\"bootImage\" value=\"image:container-minimal\"/>\n", "", ERR_S07,
+	"<instance type=\"prog\" subtype=\"SlowPath_VM\">", NULL},
+    {"key=\"latency\" value=\"20ms\"", "key=\"loss\" value=\"1%\"", ERR_S07, NULL, NULL},
+    {"key=\"latency\" value=\"20ms\"", "key=\"priority\" value=\"3\"", ERR_S07, NULL, NULL},
+    {"key=\"latency\" value=\"20ms\"", "key=\"isolation\" value=\"policing\"", ERR_S07, NULL, NULL},
+    {"key=\"mtu\" value=\"1400\"", "key=\"path\" value=\"t1\"", ERR_S07, NULL, NULL},
+    {"key=\"userData\" value=\"echo hello\"", "key=\"userData\" value=\"cred.first-boot\"", ERR_S07,
+	NULL, NULL},
+    {"key=\"userData\" value=\"echo hello\"", "key=\"loginKey\" value=\"cred.me\"", ERR_S07, NULL,
+	NULL},
+    {"key=\"userData\" value=\"echo hello\"", "key=\"netio\" value=\"onload\"", ERR_S07, NULL,
+	NULL},
+    {"key=\"cpu\" value=\"2\"", "key=\"disk\" value=\"1GiB\"", ERR_S07, NULL, NULL},
+    {"key=\"cpu\" value=\"2\"", "key=\"iops\" value=\"100\"", ERR_S07, NULL, NULL},
+    {"image:container-minimal", "image:container-minimal@sha256-00", ERR_S07, NULL, NULL},
+    {"value=\"100Mbps\"", "value=\"100\"", ERR_S08, NULL, NULL},
+    {"value=\"100Mbps\"", "value=\"100 Mbps\"", ERR_S08, NULL, NULL},
+    {"value=\"100Mbps\"", "value=\"0Mbps\"", ERR_S08, NULL, NULL},
+    {"value=\"100Mbps\"", "value=\"300Mbps\"", ERR_S08, "maxBandwidth", NULL},
+    {"key=\"latency\" value=\"20ms\"", "key=\"burst\" value=\"1KiB\"", ERR_S08, NULL, NULL},
+    {"key=\"latency\" value=\"20ms\"", "key=\"bandwidthUp\" value=\"1Mbps\"", ERR_S08,
+	"key=\"bandwidth\"", NULL},
+    {"key=\"bandwidth\"", "key=\"bandwidthUp\"", ERR_S08, NULL, NULL},
+    {"key=\"latency\" value=\"20ms\"", "key=\"isolation\" value=\"besteffort\"", ERR_S08, NULL,
+	NULL},
+    {"key=\"latency\" value=\"20ms\"", "key=\"priority\" value=\"8\"", ERR_S08, NULL, NULL},
+    {"key=\"latency\" value=\"20ms\"", "key=\"isolation\" value=\"shapin\"", ERR_S08, NULL, NULL},
+    {"key=\"mtu\" value=\"1400\"", "key=\"mtu\" value=\"1400B\"", ERR_S08, NULL, NULL},
+    {"key=\"mtu\" value=\"1400\"", "key=\"mtu\" value=\"65535\"", ERR_S08, NULL, NULL},
+    {"key=\"cpu\" value=\"2\"", "key=\"cpu\" value=\"-2\"", ERR_S08, NULL, NULL},
+    {"key=\"cpu\" value=\"2\"", "key=\"cpu\" value=\"9999999\"", ERR_S08, NULL, NULL},
+    {"key=\"cpu\" value=\"2\"", "key=\"cpuShare\" value=\"1.1\"", ERR_S08, NULL, NULL},
+    {"value=\"1GiB\"", "value=\"1GB\"", ERR_S08, NULL, NULL},
+    {"value=\"image:container-minimal\"", "value=\"container-minimal\"", ERR_S08, NULL, NULL},
+    {"key=\"userData\" value=\"echo hello\"", "key=\"virtualization\" value=\"lxc\"", ERR_S08, NULL,
+	NULL},
+    {"     <vports><vport name=\"p1\"/><vport name=\"p2\"/></vports>\n    </nodeSliver>\n  "
+     " </nodeSlivers>",
+	"     <vports><vport name=\"p1\"/><vport name=\"p2\"/></vports>\n     "
+	"<accessPoints><accessPoint name=\"a\" method=\"vlan\" "
+	"vport=\"p1\"/></accessPoints></nodeSliver>\n   </nodeSlivers>",
+	ERR_S09, "<accessPoints>", NULL},
+    {"     <vports><vport name=\"p1\"/><vport name=\"p2\"/></vports>\n    </nodeSliver>\n  "
+     " </nodeSlivers>",
+	"     <vports><vport name=\"p1\"/><vport name=\"p2\"/></vports>\n     "
+	"<accessPoints>\n<accessPoint name=\"a\" method=\"ipsec\" "
+	"vport=\"p1\"/></accessPoints></nodeSliver>\n   </nodeSlivers>",
+	ERR_S09, "<accessPoint ", NULL},
+    {"name=\"l1\" type=\"link\" subtype=\"GRE\"", "name=\"l1\" type=\"link\" subtype=\"internal\"",
+	ERR_S10, NULL, NULL},
+    {"<mapping slice=\"base\">", "<mapping slice=\"other\">", ERR_S11, NULL,
+	"write slice=\"base\""},
+    {"vnode=\"koganei\"", "vnode=\"kogani\"", ERR_S12, NULL, "did you mean 'koganei'?"},
+    {"vnode=\"koganei\"", "vnode=\"agw-1\"", ERR_S12, NULL, NULL},
+    {"image:container-minimal", "image:no-such", ERR_S13, NULL, NULL},
+    {"image:container-minimal", "image:container-minimall", ERR_S13, NULL,
+	"did you mean 'image:container-minimal'?"},
+    {"key=\"userData\" value=\"echo hello\"", "key=\"virtualization\" value=\"vm\"", ERR_S13,
+	"image:container-minimal", NULL},
+    {"</structure>",
+	"</structure><edge><application name=\"v\" match=\"port:80\"><attach "
+	"slivername=\"n1\" accessPoint=\"apX\"/></application></edge>",
+	ERR_S17, NULL, NULL},
+};
+
 static void
 each_small_edit_gives_its_code_and_line(void)
 {
-	static const struct {
-		const char *from, *to;
-		enum err_code code;
-		const char *mark; /* NULL: `to` */
-		const char *hint; /* NULL: whatever */
-	} cases[] = {
-	    {"<nodeSliver name=\"n2\">",
-		"<nodeSliver name=\"n3\"><vports><vport "
-		"name=\"q\"/></vports></nodeSliver><nodeSliver name=\"n2\">",
-		ERR_S01, NULL, NULL},
-	    {"slivername=\"n1\" portname=\"p1\"", "slivername=\"n1\" portname=\"p9\"", ERR_S02,
-		NULL, "did you mean 'p1'?"},
-	    {"slivername=\"l2\" portname=\"e1\"", "slivername=\"l2\" portname=\"west\"", ERR_S02,
-		NULL, ""},
-	    {"<bind name=\"b1\"><vport slivername=\"n1\" portname=\"p1\"/><vport slivername=\"l1\" "
-	     "portname=\"e1\"/></bind>\n   <bind name=\"b2\"><vport slivername=\"l1\" "
-	     "portname=\"e2\"/><vport slivername=\"n2\" portname=\"p1\"/></bind>",
-		"<bind name=\"b1\"><vport slivername=\"n1\" portname=\"p1\"/><vport "
-		"slivername=\"n2\" portname=\"p1\"/></bind>",
-		ERR_S03, NULL, NULL},
-	    {"<vport slivername=\"n1\" portname=\"p1\"/><vport slivername=\"l1\" "
-	     "portname=\"e1\"/></bind>\n   <bind name=\"b2\"><vport slivername=\"l1\" "
-	     "portname=\"e2\"/><vport slivername=\"n2\" portname=\"p1\"/>",
-		"<vport slivername=\"l1\" portname=\"e1\"/><vport slivername=\"l1\" "
-		"portname=\"e2\"/>",
-		ERR_S03, NULL, NULL},
-	    {"   <bind name=\"b4\"><vport slivername=\"l2\" portname=\"e2\"/><vport "
-	     "slivername=\"n1\" portname=\"p2\"/></bind>\n",
-		"", ERR_S04, "      <vport name=\"e2\"/>", NULL},
-	    {"name=\"l1\" type=\"link\" subtype=\"GRE\"",
-		"name=\"l1\" type=\"link\" subtype=\"NoSuchLink\"", ERR_S05, NULL, ""},
-	    {"name=\"l1\" type=\"link\" subtype=\"GRE\"",
-		"name=\"l1\" type=\"link\" subtype=\"gre\"", ERR_S05, NULL, "did you mean 'GRE'?"},
-	    {"name=\"l1\" type=\"link\"", "name=\"l1\" type=\"wire\"", ERR_S05, NULL, NULL},
-	    {"subtype=\"SlowPath_VM\"", "subtype=\"SlowPath_Vm\"", ERR_S05, NULL,
-		"did you mean 'SlowPath_VM'?"},
-	    {"subtype=\"SlowPath_VM\"", "subtype=\"FastPath\"", ERR_S05, NULL,
-		"take it out of the document"},
-	    {"type=\"prog\" subtype=\"SlowPath-VM\"", "type=\"gateway\" subtype=\"AGW\"", ERR_S05,
-		NULL, NULL},
-	    {"type=\"prog\" subtype=\"SlowPath-VM\"", "type=\"switch\" subtype=\"OpenFlow\"",
-		ERR_S05, NULL, NULL},
-	    {"<vport name=\"e1\"/><vport name=\"e2\"/></vports>\n     <resources>",
-		"<vport name=\"e1\"/><vport name=\"e2\"/><vport name=\"e3\"/></vports>\n     "
-		"<resources>",
-		ERR_S05, NULL, NULL},
-	    {"</structure>",
-		"</structure><monitoring><point name=\"m\" slivername=\"l1\" "
-		"portname=\"e1\"/></monitoring>",
-		ERR_S05, NULL, NULL},
-	    {"<aggregate name=\"local\">", "<aggregate name=\"elsewhere\">\n", ERR_S05,
-		"<amap node=\"n1\"", NULL},
-	    {"   <amap node=\"n1\" vnode=\"koganei\"/>\n  </aggregate>",
-		"   <amap node=\"n1\" vnode=\"koganei\"/></aggregate><aggregate name=\"two\"><amap "
-		"node=\"n2\" vnode=\"x\"/>\n  </aggregate>",
-		ERR_S05, NULL, NULL},
-	    {"<nodeSliver name=\"n2\">\n     <instance type=\"prog\" subtype=\"SlowPath-VM\">\n    "
-	     "  <params><param key=\"bootImage\" value=\"image:vm-minimal\"/></params>\n     "
-	     "</instance>",
-		"<nodeSliver name=\"n2\">\n     <hierarchy><sliverdef><nodeSlivers><nodeSliver "
-		"name=\"i\"><instance type=\"prog\" subtype=\"SlowPath_VM\"><params><param "
-		"key=\"bootImage\" value=\"image:vm-minimal\"/></params></instance><vports><vport "
-		"name=\"x1\"/><vport "
-		"name=\"x2\"/></vports></nodeSliver></nodeSlivers></sliverdef><structure><bind "
-		"name=\"h1\"><vport slivername=\"_parent\" portname=\"p1\"/><vport "
-		"slivername=\"i\" portname=\"x1\"/></bind><bind name=\"h2\"><vport "
-		"slivername=\"_parent\" portname=\"p2\"/><vport slivername=\"i\" "
-		"portname=\"x2\"/></bind></structure></hierarchy>",
-		ERR_S05, "<nodeSliver name=\"n2\">", NULL},
-	    {"name=\"l1\" type=\"link\" subtype=\"GRE\"",
-		"name=\"l1\" type=\"extension\" subtype=\"experimental\"", ERR_S06, NULL, NULL},
-	    {"<vports><vport name=\"e1\"/>",
-		"<vports><vport name=\"e1\"><params><param key=\"mac\" "
-		"value=\"02:00:00:00:00:01\"/></params></vport>",
-		ERR_S06, NULL, NULL},
-	    {"key=\"bandwidth\"", "key=\"bandwith\"", ERR_S07, NULL, "did you mean 'bandwidth'?"},
-	    {"key=\"latency\" value=\"20ms\"", "key=\"mtu\" value=\"20\"", ERR_S07, NULL,
-		"write it as a param"},
-	    {"key=\"userData\"", "key=\"userdata\"", ERR_S07, NULL, "did you mean 'userData'?"},
-	    {"       <param key=\"bootImage\" value=\"image:container-minimal\"/>\n", "", ERR_S07,
-		"<instance type=\"prog\" subtype=\"SlowPath_VM\">", NULL},
-	    {"key=\"latency\" value=\"20ms\"", "key=\"loss\" value=\"1%\"", ERR_S07, NULL, NULL},
-	    {"key=\"latency\" value=\"20ms\"", "key=\"priority\" value=\"3\"", ERR_S07, NULL, NULL},
-	    {"key=\"latency\" value=\"20ms\"", "key=\"isolation\" value=\"policing\"", ERR_S07,
-		NULL, NULL},
-	    {"key=\"mtu\" value=\"1400\"", "key=\"path\" value=\"t1\"", ERR_S07, NULL, NULL},
-	    {"key=\"userData\" value=\"echo hello\"", "key=\"userData\" value=\"cred.first-boot\"",
-		ERR_S07, NULL, NULL},
-	    {"key=\"userData\" value=\"echo hello\"", "key=\"loginKey\" value=\"cred.me\"", ERR_S07,
-		NULL, NULL},
-	    {"key=\"userData\" value=\"echo hello\"", "key=\"netio\" value=\"onload\"", ERR_S07,
-		NULL, NULL},
-	    {"key=\"cpu\" value=\"2\"", "key=\"disk\" value=\"1GiB\"", ERR_S07, NULL, NULL},
-	    {"key=\"cpu\" value=\"2\"", "key=\"iops\" value=\"100\"", ERR_S07, NULL, NULL},
-	    {"image:container-minimal", "image:container-minimal@sha256-00", ERR_S07, NULL, NULL},
-	    {"value=\"100Mbps\"", "value=\"100\"", ERR_S08, NULL, NULL},
-	    {"value=\"100Mbps\"", "value=\"100 Mbps\"", ERR_S08, NULL, NULL},
-	    {"value=\"100Mbps\"", "value=\"0Mbps\"", ERR_S08, NULL, NULL},
-	    {"value=\"100Mbps\"", "value=\"300Mbps\"", ERR_S08, "maxBandwidth", NULL},
-	    {"key=\"latency\" value=\"20ms\"", "key=\"burst\" value=\"1KiB\"", ERR_S08, NULL, NULL},
-	    {"key=\"latency\" value=\"20ms\"", "key=\"bandwidthUp\" value=\"1Mbps\"", ERR_S08,
-		"key=\"bandwidth\"", NULL},
-	    {"key=\"bandwidth\"", "key=\"bandwidthUp\"", ERR_S08, NULL, NULL},
-	    {"key=\"latency\" value=\"20ms\"", "key=\"isolation\" value=\"besteffort\"", ERR_S08,
-		NULL, NULL},
-	    {"key=\"latency\" value=\"20ms\"", "key=\"priority\" value=\"8\"", ERR_S08, NULL, NULL},
-	    {"key=\"latency\" value=\"20ms\"", "key=\"isolation\" value=\"shapin\"", ERR_S08, NULL,
-		NULL},
-	    {"key=\"mtu\" value=\"1400\"", "key=\"mtu\" value=\"1400B\"", ERR_S08, NULL, NULL},
-	    {"key=\"mtu\" value=\"1400\"", "key=\"mtu\" value=\"65535\"", ERR_S08, NULL, NULL},
-	    {"key=\"cpu\" value=\"2\"", "key=\"cpu\" value=\"-2\"", ERR_S08, NULL, NULL},
-	    {"key=\"cpu\" value=\"2\"", "key=\"cpu\" value=\"9999999\"", ERR_S08, NULL, NULL},
-	    {"key=\"cpu\" value=\"2\"", "key=\"cpuShare\" value=\"1.1\"", ERR_S08, NULL, NULL},
-	    {"value=\"1GiB\"", "value=\"1GB\"", ERR_S08, NULL, NULL},
-	    {"value=\"image:container-minimal\"", "value=\"container-minimal\"", ERR_S08, NULL,
-		NULL},
-	    {"key=\"userData\" value=\"echo hello\"", "key=\"virtualization\" value=\"lxc\"",
-		ERR_S08, NULL, NULL},
-	    {"     <vports><vport name=\"p1\"/><vport name=\"p2\"/></vports>\n    </nodeSliver>\n  "
-	     " </nodeSlivers>",
-		"     <vports><vport name=\"p1\"/><vport name=\"p2\"/></vports>\n     "
-		"<accessPoints><accessPoint name=\"a\" method=\"vlan\" "
-		"vport=\"p1\"/></accessPoints></nodeSliver>\n   </nodeSlivers>",
-		ERR_S09, "<accessPoints>", NULL},
-	    {"     <vports><vport name=\"p1\"/><vport name=\"p2\"/></vports>\n    </nodeSliver>\n  "
-	     " </nodeSlivers>",
-		"     <vports><vport name=\"p1\"/><vport name=\"p2\"/></vports>\n     "
-		"<accessPoints>\n<accessPoint name=\"a\" method=\"ipsec\" "
-		"vport=\"p1\"/></accessPoints></nodeSliver>\n   </nodeSlivers>",
-		ERR_S09, "<accessPoint ", NULL},
-	    {"name=\"l1\" type=\"link\" subtype=\"GRE\"",
-		"name=\"l1\" type=\"link\" subtype=\"internal\"", ERR_S10, NULL, NULL},
-	    {"<mapping slice=\"base\">", "<mapping slice=\"other\">", ERR_S11, NULL,
-		"write slice=\"base\""},
-	    {"vnode=\"koganei\"", "vnode=\"kogani\"", ERR_S12, NULL, "did you mean 'koganei'?"},
-	    {"vnode=\"koganei\"", "vnode=\"agw-1\"", ERR_S12, NULL, NULL},
-	    {"image:container-minimal", "image:no-such", ERR_S13, NULL, NULL},
-	    {"image:container-minimal", "image:container-minimall", ERR_S13, NULL,
-		"did you mean 'image:container-minimal'?"},
-	    {"key=\"userData\" value=\"echo hello\"", "key=\"virtualization\" value=\"vm\"",
-		ERR_S13, "image:container-minimal", NULL},
-	    {"</structure>",
-		"</structure><edge><application name=\"v\" match=\"port:80\"><attach "
-		"slivername=\"n1\" accessPoint=\"apX\"/></application></edge>",
-		ERR_S17, NULL, NULL},
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
 		auto_free char *text =
-		    edited("test/data/slice/base.xml", cases[i].from, cases[i].to);
+		    edited("test/data/slice/base.xml", edits[i].from, edits[i].to);
 		struct outcome outcome = check(text, "developer");
-		const struct err *err = find_code(&outcome.found, cases[i].code);
-		unsigned line = line_of(text, cases[i].mark ? cases[i].mark : cases[i].to);
+		const struct err *err = find_code(&outcome.found, edits[i].code);
+		unsigned line = line_of(text, edits[i].mark ? edits[i].mark : edits[i].to);
 
-		if (!err || err->line != line || outcome.is_good) {
-			printf("\ncase %zu (%s): wanted %s in line %u", i, cases[i].to,
-			    err_code_text(cases[i].code), line);
+		bool is_told = err && err->line == line && err->xpath[0] == '/' &&
+			       err->subject[0] &&
+			       (!edits[i].hint || str_equal(err->hint, edits[i].hint));
+
+		if (!is_told) {
+			printf("\ncase %zu (%s): wanted %s in line %u, hint %s", i, edits[i].to,
+			    err_code_text(edits[i].code), line,
+			    edits[i].hint ? edits[i].hint : "any");
 			print_found(&outcome.found);
 		}
 		CU_ASSERT_FALSE(outcome.is_good);
-		assert_true(err != NULL);
-		CU_ASSERT_EQUAL(err->line, line);
-		CU_ASSERT_TRUE(err->xpath[0] == '/');
-		CU_ASSERT_TRUE(err->subject[0] != '\0');
-		if (cases[i].hint)
-			CU_ASSERT_STRING_EQUAL(err->hint, cases[i].hint);
+		CU_ASSERT_TRUE(is_told);
 		outcome_done(&outcome);
 	}
 }

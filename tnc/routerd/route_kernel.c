@@ -2,7 +2,6 @@
  * Routes in the kernel's main table, and the thread that hears when somebody touches them.
  */
 #include <arpa/inet.h>
-#include <linux/rtnetlink.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -43,13 +42,12 @@ const struct route_ops route_kernel_ops = {
 struct route_kernel *
 route_kernel_new(void (*changed)(void *self), void *self, struct err *err)
 {
-	static const int groups[] = {RTNLGRP_IPV4_ROUTE, RTNLGRP_LINK, 0};
 	struct route_kernel *kernel = xcalloc(1, sizeof(*kernel));
 
 	kernel->changed = changed;
 	kernel->self = self;
 	kernel->netlink = netlink_new(err);
-	kernel->events = kernel->netlink ? netlink_events_new(groups, err) : NULL;
+	kernel->events = kernel->netlink ? netlink_events_new(route_news_groups, err) : NULL;
 	if (kernel->events) {
 		kernel->has_listener =
 		    !pthread_create(&kernel->listener, NULL, listen_main, kernel);

@@ -1,0 +1,21 @@
+/*
+ * Hygiene of a node's ports before slice and host can disturb each other: the host's end speaks no
+ * IPv6 and is up with its MTU; the node's end (containers) leaves tunnels alone and makes no burst
+ * that the link's rate cannot take.
+ */
+#pragma once
+
+#include "programmer/hypervisor.h"
+
+/* The host's end of one port. ERR_WAIT: the device is not there (yet). */
+bool port_host_end(const struct domain_port *port, struct err *err) must_check;
+
+/* Limits of one port's node end. */
+struct port_limit {
+	unsigned char mac[6];
+	uint32_t gso_max_segs; /* 0 = as it is */
+};
+
+/* The node's ends of a container whose init is `pid`: off-loads off, limits set. */
+bool port_node_ends(
+    pid_t pid, const struct port_limit *limits, size_t n_limits, struct err *err) must_check;

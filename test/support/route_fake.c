@@ -1,0 +1,138 @@
+/*
+ * Routes in a map.
+ */
+#include "test/support/route_fake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+spec_free(struct route_spec *spec)
+{
+	if (!spec)
+		return;
+	free((char *)(uintptr_t)spec->destination);
+	free((char *)(uintptr_t)spec->next_hop);
+	free((char *)(uintptr_t)spec->device);
+	free(spec);
+}
+
+static struct route_spec *
+spec_copy(const struct route_spec *spec)
+{
+	struct route_spec *copy = xcalloc(1, sizeof(*copy));
+
+	copy->destination = xstrdup(spec->destination);
+	copy->next_hop = xstrdup(spec->next_hop);
+	copy->device = xstrdup(spec->device);
+	return copy;
+}
+
+static bool
+put(void *self, const struct route_spec *route, struct err *err)
+{
+	struct route_fake *fake = self;
+	bool is_down;
+
+	pthread_mutex_lock(&fake->lock);
+	is_down = str_equal(fake->down, route->device);
+	if (!is_down)
+		spec_free(map_put(fake->routes, route->destination, spec_copy(route)));
+	pthread_mutex_unlock(&fake->lock);
+	return !is_down || err_set(err, ERR_WAIT, "no device '%s'", route->device);
+}
+
+static bool
+remove_route(void *self, const char *destination, struct err *err)
+{
+	struct route_fake *fake = self;
+
+	(void)err;
+	pthread_mutex_lock(&fake->lock);
+	spec_free(map_drop(fake->routes, destination));
+	pthread_mutex_unlock(&fake->lock);
+	return true;
+}
+
+static bool
+is_there(void *self, const struct route_spec *route, struct err *err)
+{
+	struct route_fake *fake = self;
+	struct route_spec *found;
+	bool is_same;
+
+	pthread_mutex_lock(&fake->lock);
+	found = map_get(fake->routes, route->destination);
+	is_same = found && str_equal(found->next_hop, route->next_hop) &&
+		  str_equal(found->device, route->device);
+	pthread_mutex_unlock(&fake->lock);
+	return is_same || err_set(err, ERR_WAIT, "no route to %s", route->destination);
+}
+
+static bool
+list(void *self, struct arena *arena, const char *const **destinations, size_t *n, struct err *err)
+{
+	struct route_fake *fake = self;
+	struct route_spec *route;
+	const char **out;
+
+	(void)err;
+	*n = 0;
+	pthread_mutex_lock(&fake->lock);
+	out = arena_alloc(arena, map_size(fake->routes) * sizeof(*out));
+	for (size_t at = 0; (route = map_next(fake->routes, &at));)
+		out[(*n)++] = arena_text(arena, route->destination);
+	pthread_mutex_unlock(&fake->lock);
+	*destinations = out;
+	return true;
+}
+
+const struct route_ops route_fake_ops = {
+    .put = put,
+    .remove = remove_route,
+    .is_there = is_there,
+    .list = list,
+};
+
+void
+route_fake_init(struct route_fake *fake)
+{
+	*fake = (struct route_fake){.routes = map_new()};
+	pthread_mutex_init(&fake->lock, NULL);
+}
+
+void
+route_fake_done(struct route_fake *fake)
+{
+	struct route_spec *route;
+
+	for (size_t at = 0; (route = map_next(fake->routes, &at));)
+		spec_free(route);
+	map_free(fake->routes);
+	pthread_mutex_destroy(&fake->lock);
+}
+
+bool
+route_fake_next(struct route_fake *fake, const char *destination, char text[16])
+{
+	struct route_spec *route;
+
+	pthread_mutex_lock(&fake->lock);
+	route = map_get(fake->routes, destination);
+	if (route)
+		snprintf(text, 16, "%s", route->next_hop);
+	pthread_mutex_unlock(&fake->lock);
+	return route != NULL;
+}
+
+size_t
+route_fake_count(struct route_fake *fake)
+{
+	size_t n;
+
+	pthread_mutex_lock(&fake->lock);
+	n = map_size(fake->routes);
+	pthread_mutex_unlock(&fake->lock);
+	return n;
+}
