@@ -227,7 +227,10 @@ run_show(struct cli *cli)
 		if (slice->progress[0])
 			printf("under way: %s\n", slice->progress);
 		if (slice->reason[0])
-			printf("reason: %s\n", slice->reason);
+			printf("reason: %s%s%s%s\n", slice->reason, slice->code[0] ? " [" : "",
+			    slice->code, slice->code[0] ? "]" : "");
+		if (slice->hint[0])
+			printf("try: %s\n", slice->hint);
 	}
 	puts("");
 	show_nodes(cli, &result);
