@@ -18,7 +18,7 @@
 #define MANY_HOSTS 4096
 #define MANY_LINKS 32768
 
-static const int64_t CAPACITY_MAX_BPS = 100000000000000, LATENCY_MAX_US = 10000000;
+static const int64_t LATENCY_MAX_US = 10000000;
 static const struct xml_limits limits = {.bytes = 16 * 1024 * 1024};
 
 static const struct xml_attribute_rule pool_attributes[] = {
@@ -312,9 +312,6 @@ read_link(struct reading *reading, struct xml_element *element, struct inventory
 		    link->ends[0].node);
 	if (!unit_rate(xml_value(element, "capacity"), &capacity_bps, &err))
 		xml_diagnose(reading->found, element, err.code, "capacity: %s", err.text);
-	else if (capacity_bps > CAPACITY_MAX_BPS)
-		xml_diagnose(reading->found, element, ERR_LIMIT, "capacity: at most %s",
-		    rate_text(CAPACITY_MAX_BPS).text);
 	if (!unit_time(xml_value(element, "latency"), &latency_us, &err))
 		xml_diagnose(reading->found, element, err.code, "latency: %s", err.text);
 	else if (latency_us > LATENCY_MAX_US)

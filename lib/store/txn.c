@@ -36,9 +36,11 @@ txn_commit(struct txn **handle, struct err *err)
 	struct store *store = txn->store;
 	bool is_durable;
 
-	FAULT_POINT("store.commit.before");
+	if (txn->has_run)
+		FAULT_POINT("store.commit.before");
 	is_durable = txn_usable(txn, err) && store_exec(store, "COMMIT", err);
-	FAULT_POINT("store.commit.after");
+	if (txn->has_run)
+		FAULT_POINT("store.commit.after");
 	txn_end(txn);
 	return is_durable;
 }
@@ -60,6 +62,7 @@ txn_run(struct txn *txn, struct err *err, const char *sql, const char *types, ..
 
 	if (!stmt)
 		return false;
+	txn->has_run = true;
 	va_start(args, types);
 	rc = bind_all(stmt, types, args);
 	va_end(args);

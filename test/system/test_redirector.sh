@@ -240,10 +240,7 @@ case_next_hop_changes() {
 # c2 forwards what came by one link to another one: a frame that was unwrapped is wrapped again.
 case_forwarded_by_a_node() {
 	container f1 v1 51 192.168.50.1
-	ip link add e1 netns "$PREFIX-c2" type veth peer name "vn$(rid 52)" netns "$PREFIX-v2"
-	ip -n "$PREFIX-v2" link set "vn$(rid 52)" up
-	ip -n "$PREFIX-c2" addr add 192.168.50.2/24 dev e1
-	ip -n "$PREFIX-c2" link set e1 up
+	container c2 v2 52 192.168.50.2 e1
 	in_ns c2 sysctl -qw net.ipv4.ip_forward=1
 	link_up 51 "rate_bps=$(wire 100)" "ceil_bps=$(wire 100)"
 	ip -n "$PREFIX-c1" route add 192.168.50.0/24 via 192.168.9.2

@@ -117,7 +117,6 @@ static void
 a_manager_out_of_reach_fails_the_group_which_then_waits_for_it(void)
 {
 	struct bench *bench = start("cut", 4);
-	auto_arena struct arena *arena = arena_new();
 	uint64_t rids[N_SITES];
 	enum group_state state;
 

@@ -52,7 +52,7 @@ static const struct {
     {"name=\"r1-r2\"", "name=\"h1-r1\"", 11, ERR_X12, 0},
     {"capacity=\"500Mbps\"", "capacity=\"-5Mbps\"", 11, ERR_S08, 0},
     {"capacity=\"500Mbps\"", "capacity=\"500\"", 11, ERR_S08, 0},
-    {"capacity=\"500Mbps\"", "capacity=\"500000Gbps\"", 11, ERR_LIMIT, 1},
+    {"capacity=\"500Mbps\"", "capacity=\"500000Gbps\"", 11, ERR_S08, 1},
     {"latency=\"250us\"", "latency=\"11s\"", 11, ERR_LIMIT, 1},
     {"latency=\"250us\"", "", 11, ERR_X04, 0},
     {"node=\"r2\" port=\"p1\"", "node=\"r9\" port=\"p1\"", 13, ERR_NOT_FOUND, 0},

@@ -1,0 +1,104 @@
+/*
+ * Events and their bell.
+ */
+#include "snc/events.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "lib/base/log.h"
+
+struct events {
+	const struct clock *clock;
+	pthread_mutex_t lock;
+	pthread_cond_t bell;
+	int64_t rung;
+};
+
+void
+events_free(struct events *events)
+{
+	if (!events)
+		return;
+	pthread_cond_destroy(&events->bell);
+	pthread_mutex_destroy(&events->lock);
+	free(events);
+}
+
+struct events *
+events_new(const struct clock *clock)
+{
+	struct events *events = xcalloc(1, sizeof(*events));
+	pthread_condattr_t monotonic;
+
+	events->clock = clock;
+	pthread_mutex_init(&events->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&events->bell, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	return events;
+}
+
+void
+events_add(struct events *events, struct txn *txn, const struct slice_record *slice,
+    const char *subject, const char *what, const char *text)
+{
+	struct event_record event = {
+	    .at_ms = clock_wall_ms(events->clock),
+	    .slice_id = slice ? slice->id : "",
+	    .slice = slice ? slice->name : "",
+	    .owner = slice ? slice->owner : "",
+	    .subject = subject,
+	    .what = what,
+	    .text = text,
+	};
+	struct err err;
+
+	if (!store_event_add(txn, &event, &err))
+		log_error("snc", "event=event_lost subject=\"%s\" why=\"%s\"", subject, err.text);
+	events_ring(events);
+}
+
+void
+events_ring(struct events *events)
+{
+	pthread_mutex_lock(&events->lock);
+	events->rung++;
+	pthread_cond_broadcast(&events->bell);
+	pthread_mutex_unlock(&events->lock);
+}
+
+int64_t
+events_rung(struct events *events)
+{
+	int64_t rung;
+
+	pthread_mutex_lock(&events->lock);
+	rung = events->rung;
+	pthread_mutex_unlock(&events->lock);
+	return rung;
+}
+
+bool
+events_wait(struct events *events, int64_t rung, int64_t wait_ms)
+{
+	struct timespec until;
+	int rc = 0;
+	bool has_rung;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += wait_ms / 1000;
+	until.tv_nsec += wait_ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&events->lock);
+	while (events->rung == rung && rc == 0)
+		rc = pthread_cond_timedwait(&events->bell, &events->lock, &until);
+	has_rung = events->rung != rung;
+	pthread_mutex_unlock(&events->lock);
+	return has_rung;
+}

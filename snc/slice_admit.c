@@ -1,0 +1,91 @@
+/*
+ * Admission: plan and rows in one transaction, after capacity was tested once more against the
+ * ledger inside it; two who race for the last of something find only one admitted.
+ */
+#include <string.h>
+
+#include "lib/base/id.h"
+#include "snc/resource.h"
+#include "snc/slice.h"
+
+struct id_source {
+	struct controller *controller;
+	struct txn *txn;
+};
+
+static bool
+next_id(void *self, uint64_t *id, struct err *err)
+{
+	struct id_source *source = self;
+
+	return controller_next_id(source->controller, source->txn, id, err);
+}
+
+/* Would the plan fit into what is free as the transaction sees it? */
+static bool
+still_fits(
+    struct snc *snc, struct txn *txn, const struct plan *plan, struct arena *arena, struct err *err)
+{
+	struct substrate *substrate;
+	struct resource_charge charge;
+	struct err why;
+
+	if (!snc_substrate(snc, txn, arena, &substrate, err))
+		return false;
+	for (size_t i = 0; i < plan->n_rows; i++) {
+		const struct plan_row *row = &plan->rows[i];
+
+		if (!resource_charge(row->manager, row->kind, row->spec, arena, &charge, err))
+			return false;
+		if (!resource_take(substrate, &charge, &why))
+			return err_set(err, ERR_WAIT, "%s: %s", row->subject, why.text);
+	}
+	return true;
+}
+
+static bool
+hand_over(struct snc *snc, struct txn *txn, const struct slice_record *record,
+    const struct plan *plan, struct arena *arena, struct err *err)
+{
+	struct controller_row *rows = arena_alloc(arena, plan->n_rows * sizeof(rows[0]));
+	struct controller_admission admission = {
+	    .group = record->id,
+	    .rows = rows,
+	    .n_rows = plan->n_rows,
+	    .goal = record->goal == SLICE_RESERVED ? ROW_HELD : ROW_COMMITTED,
+	};
+
+	for (size_t i = 0; i < plan->n_rows; i++) {
+		const struct plan_row *row = &plan->rows[i];
+
+		rows[i] = (struct controller_row){
+		    row->rid, row->manager, row->kind, row->subject, row->spec, row->attr};
+	}
+	return controller_admit(snc->controller, txn, &admission, err);
+}
+
+bool
+slice_admit(struct snc *snc, struct txn *txn, struct slice_record *record,
+    const struct slice_examination *examination, struct err *err)
+{
+	auto_arena struct arena *arena = arena_new();
+	struct id_source source = {snc->controller, txn};
+	struct slice_plan_request request = {
+	    .slice_id = record->id,
+	    .tnc = snc->tnc,
+	    .slice = examination->slice,
+	    .substrate = examination->substrate,
+	    .mapping = examination->mapping,
+	    .ids = {next_id, &source},
+	};
+	struct plan plan;
+
+	if (!slice_plan(&request, arena, &plan, err) || !still_fits(snc, txn, &plan, arena, err))
+		return false;
+	record->has_group = true;
+	record->engine = GROUP_PENDING;
+	record->settled = SLICE_DEFINED;
+	record->round++;
+	record->reason = (struct err){0};
+	return hand_over(snc, txn, record, &plan, arena, err);
+}

@@ -1,0 +1,169 @@
+/*
+ * slice create: from a document to a slice that is durable. The operation id keeps a call that was
+ * repeated because its answer was lost from making a second slice.
+ */
+#include <string.h>
+
+#include "lib/base/fault.h"
+#include "lib/base/id.h"
+#include "lib/crypto/digest.h"
+#include "snc/slice.h"
+
+enum { ATTEMPTS = 4, OP_ID_MAX = 64 };
+
+static const int64_t OPS_KEPT_MS = 7LL * 24 * 3600 * 1000;
+
+static struct digest_text
+creation_digest(const struct slice_creation *creation)
+{
+	const char *goal = slice_state_text(creation->goal);
+	struct digest_part parts[] = {
+	    {goal, strlen(goal)}, {creation->document.bytes, creation->document.size}};
+
+	return digest_parts(parts, 2);
+}
+
+/* Has the operation been accepted before? *is_known with its answer; false on another document. */
+static bool
+recall(struct txn *txn, struct slice_creation *creation, const char *digest, struct arena *arena,
+    bool *is_known, struct err *err)
+{
+	struct op_record op;
+	struct err why;
+
+	*is_known = store_op_find(txn, creation->caller.name, creation->op_id, arena, &op, &why);
+	if (!*is_known)
+		return why.code == ERR_NOT_FOUND || err_set(err, why.code, "%s", why.text);
+	if (strcmp(op.digest, digest) != 0) {
+		err_set(err, ERR_OP_MISMATCH,
+		    "operation '%s' was used for another document or goal", creation->op_id);
+		return err_hint(err, "use a new operation id for each new request");
+	}
+	creation->id = op.slice;
+	creation->name = op.name;
+	return true;
+}
+
+static bool
+make_record(struct snc *snc, struct txn *txn, const struct slice_creation *creation,
+    const struct slice_examination *examination, struct arena *arena, struct slice_record *record,
+    struct err *err)
+{
+	uint64_t id;
+
+	if (!controller_next_id(snc->controller, txn, &id, err))
+		return false;
+	*record = (struct slice_record){
+	    .id = arena_text(arena, id_text(id).text),
+	    .name = examination->slice->name,
+	    .owner = creation->caller.name,
+	    .role = creation->caller.role,
+	    .n_nodes = (int64_t)examination->slice->body.n_nodes,
+	    .n_links = (int64_t)examination->slice->body.n_links,
+	    .created_ms = clock_wall_ms(snc->clock),
+	    .goal = creation->goal,
+	    .settled = SLICE_DEFINED,
+	};
+	return true;
+}
+
+static bool
+store_creation(struct snc *snc, struct txn *txn, struct slice_creation *creation,
+    const char *digest, const struct slice_record *record, struct err *err)
+{
+	int64_t now_ms = clock_wall_ms(snc->clock);
+	struct op_record op = {
+	    creation->caller.name, creation->op_id, digest, record->id, record->name, now_ms};
+
+	creation->id = record->id;
+	creation->name = record->name;
+	return store_slice_add(txn, record, &creation->document, err) &&
+	       store_op_add(txn, &op, now_ms - OPS_KEPT_MS, err);
+}
+
+/* One attempt: everything in one transaction. ERR_WAIT: examine again. */
+static bool
+try_create(struct snc *snc, struct slice_creation *creation,
+    const struct slice_examination *examination, struct arena *arena, struct err *err)
+{
+	auto_txn struct txn *txn = store_begin(snc->store);
+	struct digest_text digest = creation_digest(creation);
+	struct slice_record record;
+	bool is_known;
+
+	if (!recall(txn, creation, digest.text, arena, &is_known, err))
+		return false;
+	if (is_known)
+		return true;
+	if (!make_record(snc, txn, creation, examination, arena, &record, err))
+		return false;
+	if (examination->mapping && !slice_admit(snc, txn, &record, examination, err))
+		return false;
+	if (!store_creation(snc, txn, creation, digest.text, &record, err))
+		return false;
+	events_add(
+	    snc->events, txn, &record, "slice", record.has_group ? "admitted" : "DEFINED", "");
+	FAULT_POINT("snc.admit.before");
+	if (!txn_commit(&txn, err))
+		return false;
+	FAULT_POINT("snc.admit.after");
+	controller_wake(snc->controller);
+	return true;
+}
+
+static bool
+is_repeated(struct snc *snc, struct slice_creation *creation, struct arena *arena, bool *is_known,
+    struct err *err)
+{
+	auto_txn struct txn *txn = store_begin(snc->store);
+
+	return recall(txn, creation, creation_digest(creation).text, arena, is_known, err);
+}
+
+/* The first fault that is no warning, as the answer. */
+static bool
+refuse(const diagnoses *found, struct err *err)
+{
+	vec_each (each, found) {
+		if (each->is_warning)
+			continue;
+		*err = *each;
+		return false;
+	}
+	return err_set(err, ERR_INTERNAL, "a document was refused without a reason");
+}
+
+bool
+slice_create(struct snc *snc, struct slice_creation *creation, struct arena *arena, struct err *err)
+{
+	bool is_known = false;
+
+	if (!creation->op_id[0] || strlen(creation->op_id) > OP_ID_MAX)
+		return err_set(err, ERR_BAD_VALUE, "op_id has 1 to %d characters", OP_ID_MAX);
+	if (creation->goal > SLICE_RUNNING)
+		return err_set(err, ERR_BAD_VALUE, "goal is DEFINED, RESERVED or RUNNING");
+	if (!is_repeated(snc, creation, arena, &is_known, err))
+		return false;
+	if (is_known)
+		return true;
+	for (int i = 0; i < ATTEMPTS; i++) {
+		struct slice_examination examination = {
+		    .role = creation->caller.role,
+		    .document = creation->document,
+		    .wants_place = creation->goal != SLICE_DEFINED,
+		};
+		diagnoses found = {0};
+		bool is_good =
+		    slice_examine(snc, &examination, arena, &found) || refuse(&found, err);
+
+		vec_done(&found);
+		if (!is_good)
+			return false;
+		if (try_create(snc, creation, &examination, arena, err))
+			return true;
+		if (err->code != ERR_WAIT)
+			return false;
+	}
+	err_set(err, ERR_CAPACITY, "what was free was taken by others %d times", ATTEMPTS);
+	return err_hint(err, "try again");
+}

@@ -1,0 +1,119 @@
+/*
+ * slice run: on from wherever the slice rests. DEFINED is placed anew, RESERVED is committed,
+ * STOPPED is switched on.
+ */
+#include "lib/base/fault.h"
+#include "snc/slice.h"
+
+enum { ATTEMPTS = 4 };
+
+static bool run_now(struct snc *snc, struct txn **txn, struct slice_record *record,
+    const struct slice_examination *examination, struct err *err);
+
+/* The record, and for one that must be placed its document: read in one transaction. */
+static bool
+look(struct snc *snc, const struct snc_caller *caller, const char *name_or_id, struct arena *arena,
+    struct slice_record *record, struct slice_document *document, struct err *err)
+{
+	auto_txn struct txn *txn = store_begin(snc->store);
+
+	return snc_find_slice(caller, txn, name_or_id, arena, record, err) &&
+	       store_slice_document(txn, record->id, arena, document, err);
+}
+
+static bool
+examine(
+    struct snc *snc, struct slice_examination *examination, struct arena *arena, struct err *err)
+{
+	diagnoses found = {0};
+	bool is_good = slice_examine(snc, examination, arena, &found);
+
+	for (size_t i = 0; !is_good && i < found.n; i++) {
+		if (found.items[i].is_warning)
+			continue;
+		*err = found.items[i];
+		break;
+	}
+	vec_done(&found);
+	return is_good;
+}
+
+static bool
+try_run(struct snc *snc, const struct snc_caller *caller, const char *name_or_id, struct err *err)
+{
+	auto_arena struct arena *arena = arena_new();
+	struct slice_examination examination = {.wants_place = true};
+	struct slice_record record, now;
+	struct txn *txn;
+	bool is_good;
+
+	if (!look(snc, caller, name_or_id, arena, &record, &examination.document, err))
+		return false;
+	examination.role = record.role;
+	if (!record.has_group && !examine(snc, &examination, arena, err))
+		return false;
+	txn = store_begin(snc->store);
+	is_good = store_slice_by_id(txn, record.id, arena, &now, err) &&
+		  run_now(snc, &txn, &now, &examination, err);
+	txn_cancel(txn);
+	return is_good;
+}
+
+static bool
+commit(struct snc *snc, struct txn **txn, const struct slice_record *record, struct err *err)
+{
+	if (!store_slice_save(*txn, record, err))
+		return false;
+	events_add(snc->events, *txn, record, "slice", "run", "");
+	FAULT_POINT("snc.run.before");
+	if (!txn_commit(txn, err))
+		return false;
+	FAULT_POINT("snc.run.after");
+	controller_wake(snc->controller);
+	return true;
+}
+
+static bool
+refuse_busy(const struct slice_record *record, struct err *err)
+{
+	err_set(err, ERR_O02, "slice '%s' is still giving back what it had", record->name);
+	err_subject(err, "slice %s", record->name);
+	return err_hint(err, "wait until it is done: `vnode slice watch %s`", record->name);
+}
+
+static bool
+run_now(struct snc *snc, struct txn **txn, struct slice_record *record,
+    const struct slice_examination *examination, struct err *err)
+{
+	bool is_wanted = record->goal == SLICE_RUNNING;
+
+	if (record->goal == SLICE_DELETED ||
+	    (record->has_group && record->engine >= GROUP_RELEASING))
+		return refuse_busy(record, err);
+	record->goal = SLICE_RUNNING;
+	if (!record->has_group) {
+		if (!examination->mapping) /* it has come to rest since it was looked at */
+			return err_set(err, ERR_WAIT, "look again");
+		return slice_admit(snc, *txn, record, examination, err) &&
+		       commit(snc, txn, record, err);
+	}
+	if (is_wanted)
+		return true;
+	if (record->engine == GROUP_ACTIVE)
+		return slice_switch(snc, *txn, record, true, err) && commit(snc, txn, record, err);
+	return controller_goal(snc->controller, *txn, record->id, ROW_COMMITTED, err) &&
+	       commit(snc, txn, record, err);
+}
+
+bool
+slice_run(struct snc *snc, const struct snc_caller *caller, const char *name_or_id, struct err *err)
+{
+	for (int i = 0; i < ATTEMPTS; i++) {
+		if (try_run(snc, caller, name_or_id, err))
+			return true;
+		if (err->code != ERR_WAIT)
+			return false;
+	}
+	err_set(err, ERR_CAPACITY, "what was free was taken by others %d times", ATTEMPTS);
+	return err_hint(err, "try again");
+}

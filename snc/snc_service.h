@@ -1,0 +1,52 @@
+/*
+ * The services of sncd: rows of schemas/rpc/snc.def and controller.def bound to the verbs. Handlers
+ * of one row each; self is the struct snc. Roles have been tested before a handler runs.
+ */
+#pragma once
+
+#include "lib/api/controller_api.h"
+#include "lib/api/snc_api.h"
+#include "snc/snc.h"
+
+extern const struct snc_ops snc_service_ops;
+extern const struct controller_ops snc_controller_ops;
+
+/* Adds both to a server. */
+bool snc_serve(struct snc *snc, struct rpc_server *server, struct err *err) must_check;
+
+static inline struct snc_caller
+service_caller(const struct rpc_call *call)
+{
+	return (struct snc_caller){call->role, call->name};
+}
+
+#define SNC_HANDLER(method)                                                                        \
+	bool service_##method(void *self, const struct rpc_call *call,                             \
+	    const struct snc_##method##_args *args, struct snc_##method##_result *result,          \
+	    struct err *err)
+
+/* snc_service_slice.c */
+SNC_HANDLER(slice_check);
+SNC_HANDLER(slice_create);
+SNC_HANDLER(slice_list);
+SNC_HANDLER(slice_show);
+SNC_HANDLER(slice_run);
+SNC_HANDLER(slice_stop);
+SNC_HANDLER(slice_delete);
+SNC_HANDLER(slice_wait);
+
+/* snc_service_list.c */
+SNC_HANDLER(events);
+SNC_HANDLER(host_list);
+SNC_HANDLER(node_list);
+SNC_HANDLER(link_list);
+
+/* snc_service_relay.c */
+SNC_HANDLER(console_read);
+SNC_HANDLER(console_write);
+SNC_HANDLER(exec);
+SNC_HANDLER(link_counters);
+
+/* snc_service_site.c */
+SNC_HANDLER(orphans);
+SNC_HANDLER(doctor);

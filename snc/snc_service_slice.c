@@ -1,0 +1,230 @@
+/*
+ * Handlers of slices: thin.
+ */
+#include <string.h>
+
+#include "snc/slice.h"
+#include "snc/slice_picture.h"
+#include "snc/snc_service.h"
+
+enum { WAIT_MAX_MS = 30000 };
+
+static struct snc_diagnosis
+diagnosis_of(const struct err *err, struct arena *arena)
+{
+	return (struct snc_diagnosis){
+	    .code = err_code_text(err->code),
+	    .severity = err->is_warning ? "warning" : "error",
+	    .line = err->line,
+	    .xpath = arena_text(arena, err->xpath),
+	    .subject = arena_text(arena, err->subject),
+	    .message = arena_text(arena, err->text),
+	    .hint = arena_text(arena, err->hint),
+	};
+}
+
+/* A name in use is no fault of the document, but it could not be created now. */
+static void
+check_name(
+    struct snc *snc, const struct rpc_call *call, const struct slice *slice, diagnoses *found)
+{
+	auto_txn struct txn *txn = store_begin(snc->store);
+	struct store_slice_key key = {slice->name, call->name, call->name};
+	struct slice_record same;
+	struct err err, *added;
+
+	if (!store_slice_find(txn, &key, call->arena, &same, &err) ||
+	    !str_equal(same.name, slice->name))
+		return;
+	added = diagnose(found, slice->where.line, slice->where.xpath, ERR_S11,
+	    "you have a slice '%s' already", slice->name);
+	if (added)
+		added->is_warning = true;
+	err_subject(added, "slice %s", slice->name);
+	err_hint(added, "delete it first, or choose another name");
+}
+
+SNC_HANDLER(slice_check)
+{
+	struct snc *snc = self;
+	struct slice_examination examination = {
+	    .role = call->role,
+	    .document = {args->document.bytes, args->document.size},
+	    .wants_place = true,
+	};
+	diagnoses found = {0};
+	struct snc_diagnosis *diagnoses_out;
+	struct snc_node *nodes;
+
+	(void)err;
+	result->feasible = slice_examine(snc, &examination, call->arena, &found);
+	result->name = examination.slice ? examination.slice->name : "";
+	if (result->feasible)
+		check_name(snc, call, examination.slice, &found);
+	diagnoses_out = arena_alloc(call->arena, found.n * sizeof(diagnoses_out[0]));
+	for (size_t i = 0; i < found.n; i++)
+		diagnoses_out[i] = diagnosis_of(&found.items[i], call->arena);
+	result->diagnoses = diagnoses_out;
+	result->n_diagnoses = found.n;
+	vec_done(&found);
+	if (!examination.mapping)
+		return true;
+	picture_mapping(
+	    examination.slice, examination.mapping, call->arena, &nodes, &result->n_nodes);
+	result->nodes = nodes;
+	return true;
+}
+
+SNC_HANDLER(slice_create)
+{
+	struct slice_creation creation = {
+	    .caller = service_caller(call),
+	    .op_id = args->op_id,
+	    .goal = SLICE_RUNNING,
+	    .document = {args->document.bytes, args->document.size},
+	};
+
+	if (args->goal && !slice_state_parse(args->goal, &creation.goal, err))
+		return false;
+	if (!slice_create(self, &creation, call->arena, err))
+		return false;
+	result->id = creation.id;
+	result->name = creation.name;
+	return true;
+}
+
+SNC_HANDLER(slice_list)
+{
+	struct snc *snc = self;
+	auto_txn struct txn *txn = store_begin(snc->store);
+	struct snc_caller caller = service_caller(call);
+	struct slice_records records;
+	struct snc_slice *slices;
+
+	(void)args;
+	if (!store_slice_list(
+		txn, snc_sees_all(&caller) ? NULL : caller.name, call->arena, &records, err))
+		return false;
+	slices = arena_alloc(call->arena, records.n * sizeof(slices[0]));
+	for (size_t i = 0; i < records.n; i++)
+		if (!picture_slice(snc, txn, &records.items[i], call->arena, &slices[i], err))
+			return false;
+	result->slices = slices;
+	result->n_slices = records.n;
+	return true;
+}
+
+static bool
+take_picture(struct snc *snc, const struct rpc_call *call, const char *name_or_id,
+    struct slice_picture *picture, struct err *err)
+{
+	auto_txn struct txn *txn = store_begin(snc->store);
+	struct snc_caller caller = service_caller(call);
+	struct slice_record *record = arena_new_of(call->arena, struct slice_record);
+
+	return snc_find_slice(&caller, txn, name_or_id, call->arena, record, err) &&
+	       picture_take(snc, txn, record, call->arena, picture, err);
+}
+
+SNC_HANDLER(slice_show)
+{
+	struct slice_picture *picture = arena_new_of(call->arena, struct slice_picture);
+
+	if (!take_picture(self, call, args->slice, picture, err))
+		return false;
+	ready_fill(self, picture->ready, picture->n_nodes);
+	result->slices = &picture->slice;
+	result->n_slices = 1;
+	result->nodes = picture->nodes;
+	result->n_nodes = picture->n_nodes;
+	result->links = picture->links;
+	result->n_links = picture->n_links;
+	result->document = (struct rpc_blob){picture->document.bytes, picture->document.size};
+	return true;
+}
+
+SNC_HANDLER(slice_run)
+{
+	struct snc_caller caller = service_caller(call);
+
+	(void)result;
+	return slice_run(self, &caller, args->slice, err);
+}
+
+SNC_HANDLER(slice_stop)
+{
+	struct snc_caller caller = service_caller(call);
+
+	(void)result;
+	return slice_stop(self, &caller, args->slice, err);
+}
+
+SNC_HANDLER(slice_delete)
+{
+	struct snc_caller caller = service_caller(call);
+
+	(void)result;
+	return slice_delete(self, &caller, args->slice, err);
+}
+
+/* What slice_wait waits for, and how it stands now. */
+struct waiting {
+	struct snc_caller caller;
+	const char *id; /* once it was found by name */
+	const char *state;
+	struct snc_slice *slice; /* NULL = gone */
+	bool is_done;
+};
+
+static bool
+look(struct snc *snc, struct waiting *waiting, struct arena *arena, struct err *err)
+{
+	auto_txn struct txn *txn = store_begin(snc->store);
+	struct slice_record record;
+	struct slice_standing standing;
+	struct snc_slice *slice = arena_new_of(arena, struct snc_slice);
+	struct err why;
+
+	waiting->slice = NULL;
+	if (!snc_find_slice(&waiting->caller, txn, waiting->id, arena, &record, &why)) {
+		waiting->is_done = true;
+		*err = why;
+		return why.code == ERR_NOT_FOUND;
+	}
+	if (!slice_stand(snc, txn, &record, arena, &standing, err) ||
+	    !picture_slice(snc, txn, &record, arena, slice, err))
+		return false;
+	waiting->id = arena_text(arena, record.id);
+	waiting->slice = slice;
+	waiting->is_done =
+	    standing.is_decided || (str_equal(waiting->state, slice->state) && !slice->progress[0]);
+	return true;
+}
+
+SNC_HANDLER(slice_wait)
+{
+	struct snc *snc = self;
+	struct waiting waiting = {service_caller(call), args->slice, args->state, NULL, false};
+	int64_t wait_ms = args->wait_ms < WAIT_MAX_MS ? args->wait_ms : WAIT_MAX_MS;
+	int64_t until_ms = clock_boot_ms(snc->clock) + wait_ms;
+	bool was_there = false;
+
+	for (;;) {
+		int64_t rung = events_rung(snc->events);
+		int64_t left_ms;
+
+		if (!look(snc, &waiting, call->arena, err))
+			return false;
+		if (!waiting.slice && !was_there && !str_equal(args->state, "GONE"))
+			return false;
+		was_there = true;
+		left_ms = until_ms - clock_boot_ms(snc->clock);
+		if (waiting.is_done || left_ms <= 0)
+			break;
+		(void)events_wait(snc->events, rung, left_ms);
+	}
+	result->done = waiting.is_done;
+	result->slices = waiting.slice;
+	result->n_slices = waiting.slice ? 1 : 0;
+	return true;
+}
