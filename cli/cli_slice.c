@@ -262,7 +262,7 @@ static int
 change_slice(struct cli *cli, change *call, const char *goal)
 {
 	const struct rpc_client *snc;
-	const char *name, *id;
+	const char *name = NULL, *id = NULL;
 	struct err err = {0};
 	int64_t seq;
 
@@ -340,7 +340,7 @@ is_confirmed(struct cli *cli, const char *name, struct err *err)
 static int
 run_delete(struct cli *cli)
 {
-	const char *name;
+	const char *name = NULL;
 	struct err err = {0};
 
 	if (!cli_word(cli, "SLICE", &name, &err) || !is_confirmed(cli, name, &err))
@@ -352,7 +352,7 @@ static int
 run_watch(struct cli *cli)
 {
 	const struct rpc_client *snc;
-	const char *name, *id;
+	const char *name = NULL, *id = NULL;
 	struct err err = {0};
 
 	if (!cli_word(cli, "SLICE", &name, &err) || !(snc = cli_snc(cli, &err)) ||

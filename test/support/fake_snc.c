@@ -36,6 +36,12 @@ note(struct fake_snc *fake, const char *what)
 }
 
 static void
+set_text(char *to, size_t size, const char *text)
+{
+	snprintf(to, size, "%s", text);
+}
+
+static void
 finish(struct fake_snc *fake)
 {
 	static const char *const states[] = {"DEFINED", "RESERVED", "RUNNING", "STOPPED", "GONE"};
@@ -43,11 +49,12 @@ finish(struct fake_snc *fake)
 	if (!fake->goal[0])
 		return;
 	if (!strcmp(fake->name, "doomed") && strcmp(fake->goal, "GONE") != 0) {
-		strcpy(fake->state, "DEFINED");
-		strcpy(fake->reason, "no path from 'koganei' to 'osaka' within 1 ms");
+		set_text(fake->state, sizeof(fake->state), "DEFINED");
+		set_text(fake->reason, sizeof(fake->reason),
+		    "no path from 'koganei' to 'osaka' within 1 ms");
 	} else {
-		snprintf(fake->state, sizeof(fake->state), "%s",
-		    strcmp(fake->goal, "GONE") ? fake->goal : "");
+		set_text(
+		    fake->state, sizeof(fake->state), strcmp(fake->goal, "GONE") ? fake->goal : "");
 	}
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
 		if (!strcmp(fake->goal, states[i]))
@@ -114,9 +121,9 @@ fake_create(void *self, const struct rpc_call *call, const struct snc_slice_crea
 		return false;
 	if (fake->state[0])
 		return err_set(err, ERR_S11, "slice '%s' exists", fake->name);
-	snprintf(fake->name, sizeof(fake->name), "%s", slice->name);
-	snprintf(fake->goal, sizeof(fake->goal), "%s", args->goal ? args->goal : "RUNNING");
-	strcpy(fake->state, "DEFINED");
+	set_text(fake->name, sizeof(fake->name), slice->name);
+	set_text(fake->goal, sizeof(fake->goal), args->goal ? args->goal : "RUNNING");
+	set_text(fake->state, sizeof(fake->state), "DEFINED");
 	fake->reason[0] = '\0';
 	result->id = "0000000000001";
 	result->name = slice->name;
@@ -181,7 +188,7 @@ set_goal(struct fake_snc *fake, const char *name, const char *goal, struct err *
 {
 	if (!find_slice(fake, name, err))
 		return false;
-	strcpy(fake->goal, goal);
+	set_text(fake->goal, sizeof(fake->goal), goal);
 	fake->reason[0] = '\0';
 	return true;
 }
