@@ -185,8 +185,10 @@ run(const struct files *files, size_t n_calls, struct err *err)
 		if (first < 0)
 			nanosleep(&pause_of, NULL);
 	}
-	if (first < 0)
+	if (first < 0) {
+		http_client_free(http);
 		return false;
+	}
 	printf("new connection   %9.0f us\n", first);
 	is_good = measure(http, 0, n_calls, err) && measure(http, 20, n_calls, err) &&
 		  measure(http, 256, n_calls, err);

@@ -55,7 +55,7 @@ add_port(struct substrate_host *host, const char *name, int64_t rate_bps, struct
 {
 	struct substrate_port *ports;
 
-	if (str_equal(name, "loop")) {
+	if (str_equal(name, "loop0") || str_equal(name, "loop1")) { /* alike */
 		host->loop_rate_bps = rate_bps;
 		host->loop_free_bps[0] = host->loop_free_bps[1] = rate_bps;
 		return;

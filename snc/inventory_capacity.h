@@ -1,7 +1,7 @@
 /*
  * What daemons say of their hosts, lines key=value: cpu, memory_bytes, disk_bytes, accel,
- * image.NAME=KIND:MEMORY_BYTES, port.NAME.rate_bps, port.loop.rate_bps. A VNode may lie: numbers
- * that make no sense count as nothing.
+ * image.NAME=KIND:MEMORY_BYTES, port.NAME.rate_bps (u0, u1, …; loop0 and loop1 between its own
+ * nodes). A VNode may lie: numbers that make no sense count as nothing.
  */
 #pragma once
 

@@ -27,7 +27,8 @@ static const char inventory_text[] =
     "</substrate>";
 
 static const char capacity_redirector[] =
-    "port.u0.rate_bps=1000000000\nport.u1.rate_bps=1000000000\nport.loop.rate_bps=10000000000\n";
+    "port.u0.rate_bps=1000000000\nport.u1.rate_bps=1000000000\nport.loop0.rate_bps=10000000000\n"
+    "port.loop1.rate_bps=10000000000\n";
 static const char capacity_programmer[] =
     "cpu=4\nmemory_bytes=4294967296\ndisk_bytes=10737418240\naccel=tcg\n"
     "image.container-minimal=container:67108864\nimage.vm-minimal=vm:134217728\n";
@@ -124,7 +125,7 @@ tnc_view(void *self, const struct rpc_call *call, const struct tnc_view_args *ar
 		(void)call;                                                                        \
 		(void)args;                                                                        \
 		(void)err;                                                                         \
-		*result = (struct service##_##method##_result){};                                 \
+		*result = (struct service##_##method##_result){};                                  \
 		return true;                                                                       \
 	}
 

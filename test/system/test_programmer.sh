@@ -10,6 +10,7 @@ HOST=$WORK/host
 # Ids: an epoch of the test's own (1), so that no other host's device is called the same.
 C1=0000200000002 V1=0000200000004
 PORT1=000020000006a PORT2=000020000006c PORT3=000020000006e PORT4=000020000006g
+PORT5=000020000006i PORT6=000020000006k
 
 # ---- world: one emulated host, as ./testbed makes it -------------------------------------------
 
@@ -168,139 +169,139 @@ case_doctor() {
 }
 
 case_container() {
-	reserve $C1 "port=$PORT1 east 1400" "port=$PORT2 a-name-that-no-device-has 1500" \
+	reserve "$C1" "port=$PORT1 east 1400" "port=$PORT2 a-name-that-no-device-has 1500" \
 		'user_data=echo from-the-user-data'
-	commit $C1 1 power=on
-	eventually 10 is_ready $C1
-	shows $C1 from-the-user-data
+	commit "$C1" 1 power=on
+	eventually 10 is_ready "$C1"
+	shows "$C1" from-the-user-data
 	assert_equal "$INSTANCE-$C1" "$(domains)"
 }
 
 case_told() {
-	assert_equal n1 "$(run $C1 hostname)"
-	assert_equal "02:00:00:00:00:65 east 1400" "$(run $C1 head -n 1 /vnode/ports)"
-	run $C1 cat /sys/class/net/east/address | grep -qx 02:00:00:00:00:65
-	assert_equal 1400 "$(run $C1 cat /sys/class/net/east/mtu)"
-	refuses run $C1 touch /vnode/x
+	assert_equal n1 "$(run "$C1" hostname)"
+	assert_equal "02:00:00:00:00:65 east 1400" "$(run "$C1" head -n 1 /vnode/ports)"
+	run "$C1" cat /sys/class/net/east/address | grep -qx 02:00:00:00:00:65
+	assert_equal 1400 "$(run "$C1" cat /sys/class/net/east/mtu)"
+	refuses run "$C1" touch /vnode/x
 }
 
 case_hygiene() {
 	local feature
-	assert_equal 1 "$(in_host cat /proc/sys/net/ipv6/conf/vn$PORT1/disable_ipv6)"
-	assert_equal 1400 "$(in_host cat /sys/class/net/vn$PORT1/mtu)"
-	in_host ip -o link show up dev vn$PORT1 | grep -q UP
-	run $C1 ethtool -k east >"$WORK/features"
+	assert_equal 1 "$(in_host cat "/proc/sys/net/ipv6/conf/vn$PORT1/disable_ipv6")"
+	assert_equal 1400 "$(in_host cat "/sys/class/net/vn$PORT1/mtu")"
+	in_host ip -o link show up dev "vn$PORT1" | grep -q UP
+	run "$C1" ethtool -k east >"$WORK/features"
 	for feature in tx-udp_tnl-segmentation tx-udp_tnl-csum-segmentation tx-gre-segmentation; do
 		grep -q "^$feature: off" "$WORK/features"
 	done
 	grep -q '^tcp-segmentation-offload: on' "$WORK/features"
-	commit $C1 2 power=on "gso=$PORT1 9"
-	run $C1 ip -d link show east | grep -q 'gso_max_segs 9 '
+	commit "$C1" 2 power=on "gso=$PORT1 9"
+	run "$C1" ip -d link show east | grep -q 'gso_max_segs 9 '
 }
 
 # Own user ids, own files: what one writes neither the image nor another node sees.
 case_isolation() {
 	local one
 	one=$(id 3)
-	reserve $one name=n2
-	commit $one 1 power=on
-	eventually 10 is_ready $one
-	run $C1 sh -c 'echo mine >/etc/mine; rm /etc/passwd; echo changed >/etc/group'
-	refuses run $one cat /etc/mine
-	run $one cat /etc/passwd
+	reserve "$one" name=n2
+	commit "$one" 1 power=on
+	eventually 10 is_ready "$one"
+	run "$C1" sh -c 'echo mine >/etc/mine; rm /etc/passwd; echo changed >/etc/group'
+	refuses run "$one" cat /etc/mine
+	run "$one" cat /etc/passwd
 	[ ! -e "$ROOT/build/images/container-minimal/rootfs/etc/mine" ]
 	[ -e "$ROOT/build/images/container-minimal/rootfs/etc/passwd" ]
-	assert_equal "0 100000 65536" "$(run $one awk '{ print $1, $2, $3 }' /proc/self/uid_map)"
+	assert_equal "0 100000 65536" "$(run "$one" awk '{ print $1, $2, $3 }' /proc/self/uid_map)"
 	# No way to the host: its devices, its kernel's switches, its network.
-	refuses run $one mknod /tmp/disk b 254 0
-	refuses run $one sh -c 'echo 1 >/proc/sys/kernel/sysrq'
-	assert_equal lo "$(run $one ls /sys/class/net)"
-	release $one
+	refuses run "$one" mknod /tmp/disk b 254 0
+	refuses run "$one" sh -c 'echo 1 >/proc/sys/kernel/sysrq'
+	assert_equal lo "$(run "$one" ls /sys/class/net)"
+	release "$one"
 }
 
 case_limits() {
 	local group
-	run $C1 sh -c 'cat /proc/self/cgroup' >"$WORK/cgroups"
+	run "$C1" sh -c 'cat /proc/self/cgroup' >"$WORK/cgroups"
 	grep -q "memory:.*$INSTANCE-$C1" "$WORK/cgroups" || grep -q "^0::.*$INSTANCE-$C1" "$WORK/cgroups"
-	group=$(groups | grep -m1 -E "memory/.*$C1[^/]*$" || true)
+	group=$(groups | grep -m1 -E "memory/.*${C1}[^/]*$" || true)
 	[ -z "$group" ] || assert_equal 67108864 "$(cat "$group/memory.limit_in_bytes")"
 	# More than the limit is not to be had, and only what asks for it dies.
-	refuses run $C1 sh -c 'dd if=/dev/zero of=/dev/null bs=120M count=1 2>/dev/null'
-	is_ready $C1
+	refuses run "$C1" sh -c 'dd if=/dev/zero of=/dev/null bs=120M count=1 2>/dev/null'
+	is_ready "$C1"
 }
 
 case_exec() {
 	local output
-	output=$(ctl exec $C1 20000 sh -c 'echo out; echo err >&2; exit 7')
+	output=$(ctl exec "$C1" 20000 sh -c 'echo out; echo err >&2; exit 7')
 	assert_equal $'exit=7\nout\nerr' "$output"
 	# Words are passed on as they are.
-	assert_equal 'a  b|$HOME|;' "$(run $C1 printf '%s|%s|%s' 'a  b' '$HOME' ';')"
-	assert_equal exit=127 "$(ctl exec $C1 20000 no-such-program | head -1)"
-	ctl exec $C1 300 sh -c 'sleep 987 & sleep 988' >"$WORK/late" && return 1
+	assert_equal 'a  b|$HOME|;' "$(run "$C1" printf '%s|%s|%s' 'a  b' '$HOME' ';')"
+	assert_equal exit=127 "$(ctl exec "$C1" 20000 no-such-program | head -1)"
+	ctl exec "$C1" 300 sh -c 'sleep 987 & sleep 988' >"$WORK/late" && return 1
 	grep -q '^timeout ' "$WORK/late"
-	refuses run $C1 pgrep -f 'sleep 98'
+	refuses run "$C1" pgrep -f 'sleep 98'
 }
 
 case_console() {
-	ctl type $C1 $'echo typed $((40 + 2))\n'
-	eventually 10 shows $C1 '^typed 42'
+	ctl type "$C1" $'echo typed $((40 + 2))\n'
+	eventually 10 shows "$C1" '^typed 42'
 }
 
 case_kill() {
 	local init
-	init=$(run $C1 stat -c %Y /proc/1)
+	init=$(run "$C1" stat -c %Y /proc/1)
 	restart_daemon
-	eventually 10 is_ready $C1
-	assert_equal "$init" "$(run $C1 stat -c %Y /proc/1)"
-	shows $C1 from-the-user-data
-	ctl type $C1 $'echo again $((50 + 3))\n'
-	eventually 10 shows $C1 '^again 53'
+	eventually 10 is_ready "$C1"
+	assert_equal "$init" "$(run "$C1" stat -c %Y /proc/1)"
+	shows "$C1" from-the-user-data
+	ctl type "$C1" $'echo again $((50 + 3))\n'
+	eventually 10 shows "$C1" '^again 53'
 	assert_equal '' "$(ctl orphans)"
 }
 
 case_dies() {
-	run $C1 sh -c 'echo kept >/root/kept'
+	run "$C1" sh -c 'echo kept >/root/kept'
 	in_host virsh -q -c lxc:/// destroy "$INSTANCE-$C1"
-	eventually 15 run $C1 cat /root/kept
-	eventually 10 is_ready $C1
-	assert_equal 1 "$(in_host cat /proc/sys/net/ipv6/conf/vn$PORT1/disable_ipv6)"
+	eventually 15 run "$C1" cat /root/kept
+	eventually 10 is_ready "$C1"
+	assert_equal 1 "$(in_host cat "/proc/sys/net/ipv6/conf/vn$PORT1/disable_ipv6")"
 }
 
 case_reboots() {
-	ctl exec $C1 5000 reboot -f || true
-	eventually 20 run $C1 true
-	eventually 10 is_ready $C1
+	ctl exec "$C1" 5000 reboot -f || true
+	eventually 20 run "$C1" true
+	eventually 10 is_ready "$C1"
 	eventually 10 port_is_clean
 }
 
 port_is_clean() {
-	[ "$(in_host cat /proc/sys/net/ipv6/conf/vn$PORT1/disable_ipv6)" = 1 ] &&
-		[ "$(in_host cat /sys/class/net/vn$PORT1/mtu)" = 1400 ]
+	[ "$(in_host cat "/proc/sys/net/ipv6/conf/vn$PORT1/disable_ipv6")" = 1 ] &&
+		[ "$(in_host cat "/sys/class/net/vn$PORT1/mtu")" = 1400 ]
 }
 
 case_off_and_on() {
-	run $C1 sh -c 'echo kept >/root/kept'
-	commit $C1 3 power=off
+	run "$C1" sh -c 'echo kept >/root/kept'
+	commit "$C1" 3 power=off
 	assert_equal '' "$(domains)"
-	[[ $(ctl node $C1) == "off ready=0"* ]]
-	refuses ctl type $C1 x
+	[[ $(ctl node "$C1") == "off ready=0"* ]]
+	refuses ctl type "$C1" x
 	restart_daemon
 	assert_equal '' "$(domains)"
-	commit $C1 4 power=on
-	eventually 10 is_ready $C1
-	assert_equal kept "$(run $C1 cat /root/kept)"
+	commit "$C1" 4 power=on
+	eventually 10 is_ready "$C1"
+	assert_equal kept "$(run "$C1" cat /root/kept)"
 }
 
 case_refused() {
 	local one
 	one=$(id 4)
-	reserve $one cpu=9 >"$WORK/refused" && return 1
+	reserve "$one" cpu=9 >"$WORK/refused" && return 1
 	grep -q '^R01 .*cpu: 9 wanted, 7 of 8 free' "$WORK/refused"
-	reserve $one memory_bytes=1073741824 >"$WORK/refused" && return 1
+	reserve "$one" memory_bytes=1073741824 >"$WORK/refused" && return 1
 	grep -q '^R01 .*memory: 1 GiB wanted' "$WORK/refused"
-	reserve $one image=no-such >"$WORK/refused" && return 1
+	reserve "$one" image=no-such >"$WORK/refused" && return 1
 	grep -q '^S13 ' "$WORK/refused"
-	reserve $one image=vm-minimal memory_bytes=134217728 >"$WORK/refused" && return 1
+	reserve "$one" image=vm-minimal memory_bytes=134217728 >"$WORK/refused" && return 1
 	grep -q '^S08 ' "$WORK/refused"
 	[ ! -e "$HOST/state/programmerd/nodes/$one" ]
 }
@@ -313,7 +314,7 @@ case_stray() {
 	eventually 20 stray_is_gone
 	domains | grep -qx "other-$INSTANCE"
 	in_host virsh -q -c lxc:/// destroy "other-$INSTANCE"
-	is_ready $C1
+	is_ready "$C1"
 }
 
 stray() {
@@ -336,55 +337,55 @@ case_many() {
 	one=$(id 7)
 	other=$(id 8)
 	local started=${EPOCHREALTIME/./} pids=() rid pid
-	reserve $one name=n2 "port=$PORT2 east 1500" >/dev/null && reserve $other name=n3 "port=$PORT3 east 1500"
-	for rid in $one $other; do
-		commit $rid 1 power=on &
+	reserve "$one" name=n2 "port=$PORT5 east 1500" >/dev/null && reserve "$other" name=n3 "port=$PORT3 east 1500"
+	for rid in "$one" $other; do
+		commit "$rid" 1 power=on &
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do wait "$pid"; done
-	eventually 10 is_ready $one
-	eventually 10 is_ready $other
+	eventually 10 is_ready "$one"
+	eventually 10 is_ready "$other"
 	echo "two containers ready after $(((${EPOCHREALTIME/./} - started) / 1000)) ms"
-	release $one
-	release $other
+	release "$one"
+	release "$other"
 }
 
 case_vm() {
-	reserve $V1 form=vm image=vm-minimal memory_bytes=134217728 name=v1 \
+	reserve "$V1" form=vm image=vm-minimal memory_bytes=134217728 name=v1 \
 		"port=$PORT4 west 1400" 'user_data=echo from-the-user-data'
-	commit $V1 1 power=on
-	eventually 120 is_ready $V1
-	shows $V1 from-the-user-data
-	assert_equal 1 "$(in_host cat /proc/sys/net/ipv6/conf/vn$PORT4/disable_ipv6)"
-	assert_equal 1400 "$(in_host cat /sys/class/net/vn$PORT4/mtu)"
-	[[ $(ctl node $V1) == *" tcg" ]]
+	commit "$V1" 1 power=on
+	eventually 120 is_ready "$V1"
+	shows "$V1" from-the-user-data
+	assert_equal 1 "$(in_host cat "/proc/sys/net/ipv6/conf/vn$PORT4/disable_ipv6")"
+	assert_equal 1400 "$(in_host cat "/sys/class/net/vn$PORT4/mtu")"
+	[[ $(ctl node "$V1") == *" tcg" ]]
 }
 
 case_vm_console() {
-	ctl type $V1 $'cat /sys/class/net/west/mtu; echo typed $((40 + 2))\n'
-	eventually 60 shows $V1 '^typed 42'
-	shows $V1 '^1400'
-	ctl exec $V1 1000 true >"$WORK/refused" && return 1
+	ctl type "$V1" $'cat /sys/class/net/west/mtu; echo typed $((40 + 2))\n'
+	eventually 60 shows "$V1" '^typed 42'
+	shows "$V1" '^1400'
+	ctl exec "$V1" 1000 true >"$WORK/refused" && return 1
 	grep -q '^bad_value ' "$WORK/refused"
 }
 
 case_vm_kill() {
 	restart_daemon
-	eventually 10 is_ready $V1
-	ctl type $V1 $'echo again $((50 + 3))\n'
-	eventually 60 shows $V1 '^again 53'
-	release $V1
+	eventually 10 is_ready "$V1"
+	ctl type "$V1" $'echo again $((50 + 3))\n'
+	eventually 60 shows "$V1" '^again 53'
+	release "$V1"
 }
 
 case_crash_points() {
 	local point number=9 rid
 	for point in manager.ensure.before manager.ensure.after manager.remove.before \
 		manager.remove.after; do
-		rid=$(id $number)
+		rid=$(id "$number")
 		number=$((number + 1))
 		echo "VNODE_CRASH=$point:1" >"$HOST/etc/programmerd.env"
 		restart_daemon
-		reserve "$rid" name=n2 "port=$PORT2 east 1500"
+		reserve "$rid" name=n2 "port=$PORT6 east 1500"
 		commit "$rid" 1 power=on || eventually 20 commit "$rid" 1 power=on
 		eventually 20 is_ready "$rid"
 		release "$rid" || eventually 20 release "$rid"
@@ -396,8 +397,8 @@ case_crash_points() {
 }
 
 case_release() {
-	release $C1
-	release $C1
+	release "$C1"
+	release "$C1"
 	nothing_left
 }
 

@@ -17,7 +17,7 @@ frames_pass() {
 	receiver=$!
 	eventually 5 grep -q ready "$WORK/received"
 	in_ns "$1" "$BIN/rawframe" send e0 "$3" "$4" "$5" "$seed"
-	wait $receiver
+	wait "$receiver"
 }
 
 ping_passes() { in_ns "$1" ping -q -c 3 -i 0.05 -W 1 "$2"; }
@@ -41,7 +41,7 @@ case_any_type() {
 	local type size
 	for type in 88b5 0800 86dd 88cc 88e7 0805; do
 		for size in 46 47 700 1500; do
-			frames_pass c1 c2 $type $size 20
+			frames_pass c1 c2 "$type" "$size" 20
 		done
 	done
 	frames_pass c2 c1 88b5 1500 1000
@@ -99,7 +99,7 @@ case_restart_loses_nothing() {
 	daemon_start v1
 	daemon_kill v2
 	daemon_start v2
-	wait $ping
+	wait "$ping"
 	cat "$WORK/ping"
 	grep -q ' 0% packet loss' "$WORK/ping"
 	assert_equal "" "$(ctl v1 orphans)$(ctl v2 orphans)"
@@ -167,7 +167,7 @@ case_slices_apart() {
 	ping=$!
 	eventually 5 grep -q ready "$WORK/foreign"
 	in_ns c1 "$BIN/rawframe" send e0 88b6 100 5 5
-	refuses wait $ping
+	refuses wait "$ping"
 	in_ns c1 arping -q -c 1 -I e0 192.168.9.2 2>/dev/null || true
 	ip -n "$PREFIX-c2" link set e0 down
 	refuses ping_passes c1 192.168.9.2
@@ -216,7 +216,7 @@ case_waits_for_port() {
 	local commit=$!
 	eventually 5 waits_for v1 41 'there is no device'
 	container c4 v1 41 192.168.9.4
-	wait $commit
+	wait "$commit"
 	cat "$WORK/committed"
 	ctl v1 release "$(rid 41)"
 	in_ns v1 tc qdisc show dev "vn$(rid 41)" >"$WORK/qdiscs"

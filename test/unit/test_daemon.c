@@ -189,7 +189,8 @@ write_conf(struct arena *arena, const char *program, const char *name, const cha
 	char *path = arena_format(arena, "%s/%s.conf", test_dir(), program);
 	FILE *file = fopen(path, "we");
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+	if (!file)
+		abort();
 	fprintf(file,
 	    "[daemon]\nname=%s\nlisten=127.0.0.1:0\nsocket=%s/%s.sock\npki=%s/pki\n"
 	    "state=%s/%s\nlog=error\n%s\n",

@@ -6,110 +6,106 @@
 
 #include "lib/base/id.h"
 #include "test/support/suite.h"
-#include "test/support/tnc_bench.h"
+#include "test/support/tnc_net.h"
 
 static bool
 has_one_path(void *self)
 {
-	return bench_paths(self).n_paths == 1;
+	return net_paths(self).n_paths == 1;
 }
 
 static bool
 was_tried(void *self)
 {
-	struct bench *bench = self;
+	struct net *net = self;
 
-	return bench->sites[1].n_calls > 0;
+	return net->sites[1].n_calls > 0;
 }
 
 static bool
 is_coming_down(void *self)
 {
-	struct bench *bench = self;
+	struct net *net = self;
 
-	tnc_poke(bench->tnc, POKE_PATHS);
-	return !strcmp(bench_paths(bench).paths[0].state, "RELEASING");
+	tnc_poke(net->tnc, POKE_PATHS);
+	return !strcmp(net_paths(net).paths[0].state, "RELEASING");
 }
 
 static void
 a_share_waits_for_a_router_that_is_not_reached(void)
 {
-	struct bench *bench = bench_new("cut", 24);
-	struct row_have have;
+	struct net *net = net_new("cut", 24);
+	struct row_have have = {0};
 	struct held held;
 
-	bench->sites[1].is_cut = true;
-	assert_equal(
-	    bench_reserve(bench, bench_share(bench, "h1:u0", "h2:u0", MBPS, ""), &held), ERR_NONE);
-	have = bench_say(bench, VERB_COMMIT, held.rid, NULL);
+	net->sites[1].is_cut = true;
+	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h2:u0", MBPS, ""), &held), ERR_NONE);
+	have = net_say(net, VERB_COMMIT, held.rid, NULL);
 	assert_equal(have.state, ROW_COMMITTED);
 	assert_true(!have.is_real);
 	assert_equal(have.why.code, ERR_WAIT);
 
-	bench->sites[1].is_cut = false;
+	net->sites[1].is_cut = false;
 	for (int i = 0; i < 4 && !have.is_real; i++)
-		have = bench_say(bench, VERB_COMMIT, held.rid, NULL);
+		have = net_say(net, VERB_COMMIT, held.rid, NULL);
 	assert_true(have.is_real);
-	assert_true(bench_leads(bench, held.result.next_hop_a, held.result.address_b, "r1 r2 h2 "));
-	bench_free(bench);
+	assert_true(net_leads(net, held.result.next_hop_a, held.result.address_b, "r1 r2 h2 "));
+	net_free(net);
 }
 
 static void
 a_path_that_came_down_is_set_up_again(void)
 {
-	struct bench *bench = bench_new("again", 24);
-	struct row_have have;
+	struct net *net = net_new("again", 24);
+	struct row_have have = {0};
 	struct held held;
 
-	bench->sites[1].is_cut = true;
-	assert_equal(
-	    bench_reserve(bench, bench_share(bench, "h1:u0", "h2:u0", MBPS, ""), &held), ERR_NONE);
-	assert_true(eventually(was_tried, bench));
-	bench->clock.ahead_ms += 31 * 1000; /* the deadline for all routes to be held */
-	assert_true(eventually(is_coming_down, bench));
+	net->sites[1].is_cut = true;
+	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h2:u0", MBPS, ""), &held), ERR_NONE);
+	assert_true(eventually(was_tried, net));
+	net->clock.ahead_ms += 31 * 1000; /* the deadline for all routes to be held */
+	assert_true(eventually(is_coming_down, net));
 
-	bench->sites[1].is_cut = false;
-	have = bench_say(bench, VERB_COMMIT, held.rid, NULL);
+	net->sites[1].is_cut = false;
+	have = net_say(net, VERB_COMMIT, held.rid, NULL);
 	for (int i = 0; i < 4 && !have.is_real; i++)
-		have = bench_say(bench, VERB_COMMIT, held.rid, NULL);
+		have = net_say(net, VERB_COMMIT, held.rid, NULL);
 	assert_true(have.is_real);
-	assert_true(bench_leads(bench, held.result.next_hop_a, held.result.address_b, "r1 r2 h2 "));
-	bench_free(bench);
+	assert_true(net_leads(net, held.result.next_hop_a, held.result.address_b, "r1 r2 h2 "));
+	net_free(net);
 }
 
 static void
 a_restart_loses_nothing_and_finishes_what_was_begun(void)
 {
-	struct bench *bench = bench_new("restart", 24);
+	struct net *net = net_new("restart", 24);
 	struct held stays, goes;
 
 	assert_equal(
-	    bench_reserve(bench, bench_share(bench, "h1:u0", "h2:u0", MBPS, ""), &stays), ERR_NONE);
-	assert_equal(
-	    bench_reserve(bench, bench_share(bench, "h1:u0", "h3:u0", MBPS, ""), &goes), ERR_NONE);
-	assert_true(bench_commit(bench, &stays) && bench_commit(bench, &goes));
-	bench->sites[2].is_cut = true;
-	assert_true(bench_release(bench, &goes));
-	assert_equal(bench_paths(bench).n_paths, 2);
-	bench_tnc_stop(bench);
-	bench_site_stop(bench, 2);
-	bench_site_start(bench, 2);
-	bench_tnc_start(bench);
-	bench->sites[2].is_cut = false;
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", MBPS, ""), &stays), ERR_NONE);
+	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h3:u0", MBPS, ""), &goes), ERR_NONE);
+	assert_true(net_commit(net, &stays) && net_commit(net, &goes));
+	net->sites[2].is_cut = true;
+	assert_true(net_release(net, &goes));
+	assert_equal(net_paths(net).n_paths, 2);
+	net_tnc_stop(net);
+	net_site_stop(net, 2);
+	net_site_start(net, 2);
+	net_tnc_start(net);
+	net->sites[2].is_cut = false;
 
-	assert_true(eventually(bench_has_no_orphans, bench));
-	assert_true(eventually(has_one_path, bench));
-	assert_equal(route_fake_count(&bench->sites[2].routes), 0);
-	assert_true(
-	    bench_leads(bench, stays.result.next_hop_a, stays.result.address_b, "r1 r2 h2 "));
-	assert_equal(bench_edge(bench, "r1-r2")->free_ab_bps, 99 * MBPS);
-	bench_free(bench);
+	assert_true(eventually(net_has_no_orphans, net));
+	assert_true(eventually(has_one_path, net));
+	assert_equal(route_fake_count(&net->sites[2].routes), 0);
+	assert_true(net_leads(net, stays.result.next_hop_a, stays.result.address_b, "r1 r2 h2 "));
+	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 99 * MBPS);
+	net_free(net);
 }
 
 static void
 a_router_that_is_silent_is_gone_around(void)
 {
-	struct bench *bench = bench_new("silent", 24);
+	struct net *net = net_new("silent", 24);
 	struct controller_hello_args hello = {
 	    .manager = "router@r1", .version = "1", .db_uuid = "u"};
 	struct controller_hello_result result;
@@ -117,22 +113,22 @@ a_router_that_is_silent_is_gone_around(void)
 	struct rpc_call call = {.role = "router", .name = "r1", .arena = arena};
 	struct err err = {0};
 
-	bench->clock.ahead_ms += ROUTER_DEAD_MS;
-	assert_equal(bench_edge(bench, "r1-r2")->free_ab_bps, 0);
-	assert_true(tnc_controller_ops.hello(bench->tnc, &call, &hello, &result, &err));
+	net->clock.ahead_ms += ROUTER_DEAD_MS;
+	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 0);
+	assert_true(tnc_controller_ops.hello(net->tnc, &call, &hello, &result, &err));
 	call.name = "r2";
 	hello.manager = "router@r2";
-	assert_true(tnc_controller_ops.hello(bench->tnc, &call, &hello, &result, &err));
+	assert_true(tnc_controller_ops.hello(net->tnc, &call, &hello, &result, &err));
 
-	assert_equal(bench_edge(bench, "r1-r2")->free_ab_bps, 100 * MBPS);
-	assert_equal(bench_edge(bench, "r1-r3")->free_ab_bps, 0);
-	bench_free(bench);
+	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 100 * MBPS);
+	assert_equal(net_edge(net, "r1-r3")->free_ab_bps, 0);
+	net_free(net);
 }
 
 static void
 a_hello_is_believed_from_its_router_alone(void)
 {
-	struct bench *bench = bench_new("hello", 24);
+	struct net *net = net_new("hello", 24);
 
 	static const struct {
 		const char *role, *name, *manager;
@@ -152,16 +148,16 @@ a_hello_is_believed_from_its_router_alone(void)
 		struct controller_hello_result result;
 		struct err err = {0};
 
-		(void)!tnc_controller_ops.hello(bench->tnc, &call, &hello, &result, &err);
+		(void)!tnc_controller_ops.hello(net->tnc, &call, &hello, &result, &err);
 		assert_equal(err.code, cases[i].code);
 	}
-	bench_free(bench);
+	net_free(net);
 }
 
 static void
 orphans_are_named(void)
 {
-	struct bench *bench = bench_new("orphans", 24);
+	struct net *net = net_new("orphans", 24);
 	struct row_want want = {.rid = 99,
 	    .kind = "route",
 	    .spec = "path=x\ndestination=10.65.0.99\nnext_hop=10.64.0.9\ndevice=p1\n"};
@@ -170,25 +166,25 @@ orphans_are_named(void)
 	    .want = &want,
 	    .n = 1,
 	    .have = &have,
-	    .arena = bench->arena};
+	    .arena = net->arena};
 	struct tnc_orphans_result list;
 
-	assert_true(manager_call(bench->sites[1].manager, &call, NULL));
-	bench->sites[2].is_cut = true;
+	assert_true(manager_call(net->sites[1].manager, &call, NULL));
+	net->sites[2].is_cut = true;
 
-	list = bench_orphans(bench);
+	list = net_orphans(net);
 	assert_equal(list.n_orphans, 2);
 	assert_text(list.orphans[0].manager, "router@r2");
 	assert_true(strstr(list.orphans[0].line, "of no path") != NULL);
 	assert_text(list.orphans[1].manager, "router@r3");
 	assert_true(strstr(list.orphans[1].line, "the wire is cut") != NULL);
-	bench_free(bench);
+	net_free(net);
 }
 
 static void
 a_route_has_one_row_and_one_address(void)
 {
-	struct bench *bench = bench_new("route", 24);
+	struct net *net = net_new("route", 24);
 
 	static const struct {
 		const char *spec;
@@ -212,12 +208,12 @@ a_route_has_one_row_and_one_address(void)
 		    .want = &want,
 		    .n = 1,
 		    .have = &have,
-		    .arena = bench->arena};
+		    .arena = net->arena};
 
-		assert_true(manager_call(bench->sites[0].manager, &call, NULL));
+		assert_true(manager_call(net->sites[0].manager, &call, NULL));
 		assert_equal(have.why.code, cases[i].code);
 	}
-	bench_free(bench);
+	net_free(net);
 }
 
 static const struct test tests[] = {

@@ -1,7 +1,7 @@
 /*
  * The network of the tests, and what sncd would say to it.
  */
-#include "test/support/tnc_bench.h"
+#include "test/support/tnc_net.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,16 +85,16 @@ static bool
 post_tnc(
     void *self, const char *body, size_t size, struct str *reply, int timeout_ms, struct err *err)
 {
-	struct bench *bench = self;
+	struct net *net = self;
 
 	(void)timeout_ms, (void)err;
-	return serve(bench->server, "snc", body, size, reply);
+	return serve(net->server, "snc", body, size, reply);
 }
 
 static struct site *
-site_of(struct bench *bench, const char *name)
+site_of(struct net *net, const char *name)
 {
-	return &bench->sites[name[1] - '1'];
+	return &net->sites[name[1] - '1'];
 }
 
 static const struct rpc_client *
@@ -111,21 +111,21 @@ nobody(void *self, uint64_t rid)
 }
 
 void
-bench_site_start(struct bench *bench, int index)
+net_site_start(struct net *net, int index)
 {
 	const struct store_migration *const parts[] = {manager_migrations, route_migrations};
 	const size_t counts[] = {n_manager_migrations, n_route_migrations};
-	struct site *site = &bench->sites[index];
+	struct site *site = &net->sites[index];
 	struct err err = {0};
 	char name[16];
 
 	snprintf(name, sizeof(name), "r%d", index + 1);
-	site->store = open_store(bench->dir, name, parts, counts, 2);
+	site->store = open_store(net->dir, name, parts, counts, 2);
 	site->keeper = (struct route_keeper){.store = site->store,
 	    .ops = &route_fake_ops,
 	    .driver = &site->routes,
 	    .changed = nobody};
-	site->manager = route_manager_new(&site->keeper, &bench->clock.clock, &err);
+	site->manager = route_manager_new(&site->keeper, &net->clock.clock, &err);
 	site->server = rpc_server_new();
 	assert_true(
 	    rpc_server_add(site->server, &manager_service, &peer_manager_ops, site->manager, &err));
@@ -133,9 +133,9 @@ bench_site_start(struct bench *bench, int index)
 }
 
 void
-bench_site_stop(struct bench *bench, int index)
+net_site_stop(struct net *net, int index)
 {
-	struct site *site = &bench->sites[index];
+	struct site *site = &net->sites[index];
 
 	rpc_server_free(site->server);
 	manager_free(site->manager);
@@ -143,80 +143,80 @@ bench_site_stop(struct bench *bench, int index)
 }
 
 void
-bench_tnc_start(struct bench *bench)
+net_tnc_start(struct net *net)
 {
 	const struct store_migration *const parts[] = {
 	    manager_migrations, controller_migrations, tnc_migrations};
 	const size_t counts[] = {n_manager_migrations, n_controller_migrations, n_tnc_migrations};
 	struct err err = {0};
 
-	bench->store = open_store(bench->dir, "tncd", parts, counts, 3);
-	bench->tnc = tnc_new(&(struct tnc_config){.store = bench->store,
-				 .clock = &bench->clock.clock,
-				 .inventory = bench->inventory,
-				 .full_name = "tnc@ctl",
-				 .self = bench,
-				 .peer = peer,
-				 .changed = nobody},
+	net->store = open_store(net->dir, "tncd", parts, counts, 3);
+	net->tnc = tnc_new(&(struct tnc_config){.store = net->store,
+			       .clock = &net->clock.clock,
+			       .inventory = net->inventory,
+			       .full_name = "tnc@ctl",
+			       .self = net,
+			       .peer = peer,
+			       .changed = nobody},
 	    &err);
 	assert_text(err.text, "");
-	bench->server = rpc_server_new();
-	assert_true(rpc_server_add(bench->server, &tnc_service, &tnc_ops, bench->tnc, &err));
+	net->server = rpc_server_new();
+	assert_true(rpc_server_add(net->server, &tnc_service, &tnc_ops, net->tnc, &err));
 	assert_true(rpc_server_add(
-	    bench->server, &manager_service, &peer_manager_ops, bench->tnc->manager, &err));
-	assert_true(rpc_server_add(
-	    bench->server, &controller_service, &tnc_controller_ops, bench->tnc, &err));
-	bench->client = (struct rpc_client){post_tnc, bench, 5000};
+	    net->server, &manager_service, &peer_manager_ops, net->tnc->manager, &err));
+	assert_true(
+	    rpc_server_add(net->server, &controller_service, &tnc_controller_ops, net->tnc, &err));
+	net->client = (struct rpc_client){post_tnc, net, 5000};
 }
 
 void
-bench_tnc_stop(struct bench *bench)
+net_tnc_stop(struct net *net)
 {
-	rpc_server_free(bench->server);
-	tnc_free(bench->tnc);
-	store_close(bench->store);
+	rpc_server_free(net->server);
+	tnc_free(net->tnc);
+	store_close(net->store);
 }
 
-struct bench *
-bench_new(const char *name, int pool_bits)
+struct net *
+net_new(const char *name, int pool_bits)
 {
-	struct bench *bench = xcalloc(1, sizeof(*bench));
+	struct net *net = xcalloc(1, sizeof(*net));
 	auto_str struct str xml = {0};
 	diagnoses found = {0};
 
 	log_set_level(LOG_LEVEL_ERROR);
-	bench->arena = arena_new();
-	snprintf(bench->dir, sizeof(bench->dir), "%s/%s", test_dir(), name);
-	world_init(&(struct world){0}, bench->dir, 0); /* makes the folder */
-	test_clock_init(&bench->clock);
+	net->arena = arena_new();
+	snprintf(net->dir, sizeof(net->dir), "%s/%s", test_dir(), name);
+	world_init(&(struct world){0}, net->dir, 0); /* makes the folder */
+	test_clock_init(&net->clock);
 	str_addf(&xml, network, pool_bits);
-	bench->inventory = inventory_read(xml.text, xml.len, &found);
+	net->inventory = inventory_read(xml.text, xml.len, &found);
 	assert_equal(found.n, 0);
 	for (int i = 0; i < N_ROUTERS; i++) {
-		route_fake_init(&bench->sites[i].routes);
-		bench_site_start(bench, i);
+		route_fake_init(&net->sites[i].routes);
+		net_site_start(net, i);
 	}
-	bench_tnc_start(bench);
-	return bench;
+	net_tnc_start(net);
+	return net;
 }
 
 void
-bench_free(struct bench *bench)
+net_free(struct net *net)
 {
-	bench_tnc_stop(bench);
+	net_tnc_stop(net);
 	for (int i = 0; i < N_ROUTERS; i++) {
-		bench_site_stop(bench, i);
-		route_fake_done(&bench->sites[i].routes);
+		net_site_stop(net, i);
+		route_fake_done(&net->sites[i].routes);
 	}
-	inventory_free(bench->inventory);
-	arena_free(bench->arena);
-	free(bench);
+	inventory_free(net->inventory);
+	arena_free(net->arena);
+	free(net);
 }
 
 /* ---- what sncd would do ---------------------------------------------------------------------- */
 
 struct row_have
-bench_say(struct bench *bench, enum verb verb, uint64_t rid, const char *spec)
+net_say(struct net *net, enum verb verb, uint64_t rid, const char *spec)
 {
 	struct row_want want = {.rid = rid, .kind = "share", .spec = spec, .attr = "", .rev = 1};
 	struct row_have have = {0};
@@ -225,73 +225,73 @@ bench_say(struct bench *bench, enum verb verb, uint64_t rid, const char *spec)
 	    .want = &want,
 	    .n = 1,
 	    .have = &have,
-	    .arena = bench->arena};
+	    .arena = net->arena};
 	struct err err = {0};
 
-	if (!peer_manager_call(&bench->client, &call, &err))
+	if (!peer_manager_call(&net->client, &call, &err))
 		have.why = err;
 	return have;
 }
 
 const char *
-bench_share(struct bench *bench, const char *a, const char *b, int64_t rate_bps, const char *wish)
+net_share(struct net *net, const char *a, const char *b, int64_t rate_bps, const char *wish)
 {
-	return arena_format(bench->arena,
+	return arena_format(net->arena,
 	    "slice=s\nlink=l\na=%s\nb=%s\nrate_ab_bps=%lld\nrate_ba_bps=%lld\nlatency_us=0\n%s", a,
 	    b, (long long)rate_bps, (long long)rate_bps, wish);
 }
 
 enum err_code
-bench_reserve(struct bench *bench, const char *spec, struct held *held)
+net_reserve(struct net *net, const char *spec, struct held *held)
 {
 	struct row_have have;
 
-	held->rid = id_make(1, ++bench->n_rids);
-	have = bench_say(bench, VERB_RESERVE, held->rid, spec);
+	held->rid = id_make(1, ++net->n_rids);
+	have = net_say(net, VERB_RESERVE, held->rid, spec);
 	if (have.why.code != ERR_NONE)
 		return have.why.code;
 	assert_equal(have.state, ROW_HELD);
 	assert_true(
-	    spec_parse(&share_result_spec_table, have.result, bench->arena, &held->result, NULL));
+	    spec_parse(&share_result_spec_table, have.result, net->arena, &held->result, NULL));
 	return ERR_NONE;
 }
 
 bool
-bench_release(struct bench *bench, const struct held *held)
+net_release(struct net *net, const struct held *held)
 {
-	return bench_say(bench, VERB_RELEASE, held->rid, NULL).is_real;
+	return net_say(net, VERB_RELEASE, held->rid, NULL).is_real;
 }
 
 bool
-bench_commit(struct bench *bench, const struct held *held)
+net_commit(struct net *net, const struct held *held)
 {
-	return bench_say(bench, VERB_COMMIT, held->rid, NULL).is_real;
+	return net_say(net, VERB_COMMIT, held->rid, NULL).is_real;
 }
 
 struct tnc_view_result
-bench_view(struct bench *bench)
+net_view(struct net *net)
 {
 	struct tnc_view_result view;
 
 	assert_true(
-	    tnc_view_call(&bench->client, bench->arena, &(struct tnc_view_args){}, &view, NULL));
+	    tnc_view_call(&net->client, net->arena, &(struct tnc_view_args){}, &view, NULL));
 	return view;
 }
 
 struct tnc_orphans_result
-bench_orphans(struct bench *bench)
+net_orphans(struct net *net)
 {
 	struct tnc_orphans_result list;
 
-	assert_true(tnc_orphans_call(
-	    &bench->client, bench->arena, &(struct tnc_orphans_args){}, &list, NULL));
+	assert_true(
+	    tnc_orphans_call(&net->client, net->arena, &(struct tnc_orphans_args){}, &list, NULL));
 	return list;
 }
 
 const struct tnc_edge *
-bench_edge(struct bench *bench, const char *name)
+net_edge(struct net *net, const char *name)
 {
-	struct tnc_view_result view = bench_view(bench);
+	struct tnc_view_result view = net_view(net);
 
 	for (size_t i = 0; i < view.n_edges; i++)
 		if (!strcmp(view.edges[i].name, name))
@@ -301,12 +301,12 @@ bench_edge(struct bench *bench, const char *name)
 }
 
 struct tnc_path_list_result
-bench_paths(struct bench *bench)
+net_paths(struct net *net)
 {
 	struct tnc_path_list_result list;
 
 	assert_true(tnc_path_list_call(
-	    &bench->client, bench->arena, &(struct tnc_path_list_args){}, &list, NULL));
+	    &net->client, net->arena, &(struct tnc_path_list_args){}, &list, NULL));
 	return list;
 }
 
@@ -315,7 +315,7 @@ bench_paths(struct bench *bench)
  * and the address where it leaves the network.
  */
 static void
-follow(struct bench *bench, const char *next_hop, const char *address, struct str *way)
+follow(struct net *net, const char *next_hop, const char *address, struct str *way)
 {
 	char at[16];
 
@@ -323,46 +323,46 @@ follow(struct bench *bench, const char *next_hop, const char *address, struct st
 	for (int hops = 0; hops < 8; hops++) {
 		const struct inventory_end *here = NULL;
 
-		for (size_t i = 0; i < 2 * bench->inventory->n_links; i++)
-			if (!strcmp(bench->inventory->links[i / 2].ends[i % 2].address, at))
-				here = &bench->inventory->links[i / 2].ends[i % 2];
+		for (size_t i = 0; i < 2 * net->inventory->n_links; i++)
+			if (!strcmp(net->inventory->links[i / 2].ends[i % 2].address, at))
+				here = &net->inventory->links[i / 2].ends[i % 2];
 		str_addf(way, "%s ", here ? here->node : at);
 		if (!here || here->node[0] == 'h' ||
-		    !route_fake_next(&site_of(bench, here->node)->routes, address, at))
+		    !route_fake_next(&site_of(net, here->node)->routes, address, at))
 			return;
 	}
 }
 
 bool
-bench_leads(struct bench *bench, const char *next_hop, const char *address, const char *way)
+net_leads(struct net *net, const char *next_hop, const char *address, const char *way)
 {
 	auto_str struct str found = {0};
 
-	follow(bench, next_hop, address, &found);
+	follow(net, next_hop, address, &found);
 	if (strcmp(found.text, way) != 0)
 		printf("\nwanted '%s', got '%s'\n", way, found.text);
 	return !strcmp(found.text, way);
 }
 
 bool
-bench_has_no_paths(void *self)
+net_has_no_paths(void *self)
 {
-	return bench_paths(self).n_paths == 0;
+	return net_paths(self).n_paths == 0;
 }
 
 bool
-bench_has_no_routes(void *self)
+net_has_no_routes(void *self)
 {
-	struct bench *bench = self;
+	struct net *net = self;
 	size_t n = 0;
 
 	for (int i = 0; i < N_ROUTERS; i++)
-		n += route_fake_count(&bench->sites[i].routes);
+		n += route_fake_count(&net->sites[i].routes);
 	return n == 0;
 }
 
 bool
-bench_has_no_orphans(void *self)
+net_has_no_orphans(void *self)
 {
-	return bench_orphans(self).n_orphans == 0;
+	return net_orphans(self).n_orphans == 0;
 }

@@ -28,7 +28,7 @@ struct site {
 	atomic_int n_calls; /* that somebody tried */
 };
 
-struct bench {
+struct net {
 	char dir[160];
 	struct test_clock clock;
 	struct inventory *inventory;
@@ -48,37 +48,37 @@ struct held {
 };
 
 /* An own folder below the test's; a pool of 32 - pool_bits address bits. Everything runs. */
-struct bench *bench_new(const char *name, int pool_bits);
-void bench_free(struct bench *bench);
+struct net *net_new(const char *name, int pool_bits);
+void net_free(struct net *net);
 
 /* Ends and starts one daemon; what it has stored stays. */
-void bench_tnc_start(struct bench *bench);
-void bench_tnc_stop(struct bench *bench);
-void bench_site_start(struct bench *bench, int index);
-void bench_site_stop(struct bench *bench, int index);
+void net_tnc_start(struct net *net);
+void net_tnc_stop(struct net *net);
+void net_site_start(struct net *net, int index);
+void net_site_stop(struct net *net, int index);
 
 /* One verb about one share, by RPC. A call that failed as a whole is told in `why`. */
-struct row_have bench_say(struct bench *bench, enum verb verb, uint64_t rid, const char *spec);
+struct row_have net_say(struct net *net, enum verb verb, uint64_t rid, const char *spec);
 
 /* The spec of a share of the same rate both ways; wish = lines edge=…. */
-const char *bench_share(
-    struct bench *bench, const char *a, const char *b, int64_t rate_bps, const char *wish);
+const char *net_share(
+    struct net *net, const char *a, const char *b, int64_t rate_bps, const char *wish);
 
 /* Reserves a share with a new rid; ERR_NONE when it is held. */
-enum err_code bench_reserve(struct bench *bench, const char *spec, struct held *held);
-bool bench_commit(struct bench *bench, const struct held *held);
-bool bench_release(struct bench *bench, const struct held *held);
+enum err_code net_reserve(struct net *net, const char *spec, struct held *held);
+bool net_commit(struct net *net, const struct held *held);
+bool net_release(struct net *net, const struct held *held);
 
 /* What tncd shows. */
-struct tnc_view_result bench_view(struct bench *bench);
-const struct tnc_edge *bench_edge(struct bench *bench, const char *name);
-struct tnc_path_list_result bench_paths(struct bench *bench);
-struct tnc_orphans_result bench_orphans(struct bench *bench);
+struct tnc_view_result net_view(struct net *net);
+const struct tnc_edge *net_edge(struct net *net, const char *name);
+struct tnc_path_list_result net_paths(struct net *net);
+struct tnc_orphans_result net_orphans(struct net *net);
 
 /* Does a packet to the address, sent to that next hop, take this way: "r1 r2 h2 "? */
-bool bench_leads(struct bench *bench, const char *next_hop, const char *address, const char *way);
+bool net_leads(struct net *net, const char *next_hop, const char *address, const char *way);
 
-/* Conditions for eventually(); self is a struct bench. */
-bool bench_has_no_paths(void *self);
-bool bench_has_no_routes(void *self);
-bool bench_has_no_orphans(void *self);
+/* Conditions for eventually(); self is a struct net. */
+bool net_has_no_paths(void *self);
+bool net_has_no_routes(void *self);
+bool net_has_no_orphans(void *self);
