@@ -12,7 +12,7 @@ now_ms() {
 
 # One ping at a time until it is answered, from inside the node: no time is lost between.
 first_ping() {
-	in_node "$1" sh -c "until ping -c 1 -W 1 -q $2 >/dev/null 2>&1; do :; done"
+	in_node "$1" sh -c "until ping -c 1 -W 0.1 -q $2 >/dev/null 2>&1; do :; done"
 }
 
 trap '"$VNODE" slice delete "$SLICE" --yes --wait >/dev/null 2>&1 || true' EXIT

@@ -18,7 +18,7 @@ median() {
 
 # counter LINK NODE.VPORT FIELD: of one end of a link
 counter() {
-	"$VNODE" link show "$SLICE/$1" --json | jq --arg end "$2" ".ends[] | select(.node == \$end) | .$3"
+	"$VNODE" link show "$SLICE/$1" --json | jq --arg at "$2" ".ends[] | select(.node == \$at) | .$3"
 }
 
 # within VALUE LOW HIGH

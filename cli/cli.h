@@ -49,8 +49,7 @@ struct cli {
 	struct cli_context *context; /* made at first use */
 };
 
-/* ---- flags and words (cli_args.c) --------------------------------------------------------------
- */
+/* ---- flags and words (cli_args.c) ---- */
 
 /* Fills flags, words, rest. ERR_USAGE. */
 bool cli_parse(struct cli *cli, int argc, char **argv, struct err *err) must_check;
@@ -69,8 +68,7 @@ bool cli_split(struct cli *cli, const char *word, const char **slice, const char
 
 void cli_help_verb(const struct cli_verb *verb);
 
-/* ---- the other side (cli_context.c)
- * -------------------------------------------------------------- */
+/* ---- the other side (cli_context.c) ---- */
 
 /* Clients of sncd and tncd by the configuration: $VNODE_CONFIG, else
  * $XDG_CONFIG_HOME/vnode/config.ini. */
@@ -78,8 +76,12 @@ const struct rpc_client *cli_snc(struct cli *cli, struct err *err);
 const struct rpc_client *cli_tnc(struct cli *cli, struct err *err);
 void cli_context_free(struct cli_context *context);
 
-/* ---- output (cli_output.c)
- * ----------------------------------------------------------------------- */
+/* The file that is read, and a value of the context in use (snc, tnc, ca, cert, key). Borrowed;
+ * NULL when absent, and with err set when there is no configuration. */
+const char *cli_config_file(struct cli *cli);
+const char *cli_setting(struct cli *cli, const char *key, struct err *err);
+
+/* ---- output (cli_output.c) ---- */
 
 /* Prints the error as the portal and the REST API would say it, returns its exit code. file may be
  * NULL. */
@@ -91,6 +93,9 @@ void cli_diagnosis(const struct snc_diagnosis *diagnosis, const char *file);
 /* The result of a call as JSON on stdout. */
 void cli_json(const struct rpc_service *service, const char *method, const void *result);
 
+/* One event as a line of JSON on stderr: progress for programs. */
+void cli_json_event(const struct snc_event *event);
+
 /* A table: a row of cells a time, printed aligned at the end. Cells are copied. */
 struct cli_table;
 struct cli_table *cli_table_new(size_t n_columns, ...); /* headings: const char * */
@@ -100,8 +105,7 @@ void cli_table_print(struct cli_table *table);    /* to stdout; frees it */
 /* "3m12s" since a wall time; in arena. */
 const char *cli_age(struct cli *cli, int64_t since_ms);
 
-/* ---- waiting (cli_wait.c)
- * ------------------------------------------------------------------------ */
+/* ---- waiting (cli_wait.c) ---- */
 
 /* The highest event number there is; 0 on failure. */
 int64_t cli_last_event(struct cli *cli, const struct rpc_client *snc);

@@ -177,8 +177,8 @@ cli_split(struct cli *cli, const char *word, const char **slice, const char **na
 void
 cli_help_verb(const struct cli_verb *verb)
 {
-	printf("usage: vnode %s%s%s %s\n\n%s\n", verb->noun, verb->verb[0] ? " " : "", verb->verb,
-	    verb->usage, verb->summary);
+	printf("usage: vnode %s%s%s%s%s\n\n%s\n", verb->noun, verb->verb[0] ? " " : "", verb->verb,
+	    verb->usage[0] ? " " : "", verb->usage, verb->summary);
 	if (verb->detail)
 		printf("\n%s\n", verb->detail);
 	puts("\nflags:");

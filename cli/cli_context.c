@@ -90,8 +90,16 @@ client(struct cli *cli, int which, struct err *err)
 	return &context->clients[which];
 }
 
-static const char *
-config_file(struct cli *cli)
+const char *
+cli_setting(struct cli *cli, const char *key, struct err *err)
+{
+	if (!cli->context)
+		cli->context = context_open(cli, err);
+	return cli->context ? conf_text(cli->context->conf, cli->context->section, key) : NULL;
+}
+
+const char *
+cli_config_file(struct cli *cli)
 {
 	const char *file = getenv("VNODE_CONFIG"), *base = getenv("XDG_CONFIG_HOME");
 
@@ -106,7 +114,7 @@ config_file(struct cli *cli)
 static struct cli_context *
 context_open(struct cli *cli, struct err *err)
 {
-	const char *file = config_file(cli), *name = cli->flags.context;
+	const char *file = cli_config_file(cli), *name = cli->flags.context;
 	struct cli_context *context;
 	struct conf *conf = conf_read(file, err);
 

@@ -66,6 +66,7 @@ struct console {
 	const char *slice, *node;
 	int64_t offset;
 	struct str seen; /* for --expect */
+	bool is_quiet;   /* what came before the line was typed */
 };
 
 static bool
@@ -79,6 +80,8 @@ console_read(struct console *console, int64_t wait_ms, struct err *err)
 	if (!snc_console_read_call(console->snc, arena, &args, &result, err))
 		return false;
 	console->offset = result.offset + (int64_t)result.output.size;
+	if (console->is_quiet)
+		return true;
 	str_add_bytes(&console->seen, result.output.bytes, result.output.size);
 	fwrite(result.output.bytes, 1, result.output.size, stdout);
 	fflush(stdout);
@@ -111,7 +114,9 @@ converse(struct console *console, struct err *err)
 		if (!console_write(console, line, strlen(line), err))
 			return false;
 	}
-	while (flags->expect && !strstr(str_text(&console->seen), flags->expect)) {
+	console->is_quiet = false;
+	while (flags->expect && !memmem(str_text(&console->seen), console->seen.len, flags->expect,
+				    strlen(flags->expect))) {
 		int64_t left_ms = end_ms - clock_boot_ms(&clock_real);
 
 		if (left_ms <= 0)
@@ -165,6 +170,7 @@ run_console(struct cli *cli)
 	    !cli_split(cli, word, &console.slice, &console.node, &err) ||
 	    !(console.snc = cli_snc(cli, &err)))
 		return cli_fail(cli, &err, NULL);
+	console.is_quiet = cli->flags.send != NULL;
 	good = console_read(&console, 0, &err);
 	if (cli->flags.send || cli->flags.expect)
 		good = good && converse(&console, &err);
@@ -206,7 +212,7 @@ run_exec(struct cli *cli)
 		return cli_fail(cli, &err, NULL);
 	if (cli->flags.json) {
 		cli_json(&snc_service, "exec", &result);
-		return 0;
+		return (int)result.exit;
 	}
 	fwrite(result.output.bytes, 1, result.output.size, stdout);
 	return (int)result.exit;

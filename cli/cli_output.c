@@ -20,6 +20,16 @@ struct cli_table {
 	size_t n_cells;
 };
 
+/* A sentence may begin with its subject; then it is not said twice. */
+static void
+print_head(const char *severity, const char *subject, const char *text, const char *code)
+{
+	bool is_said = !strncmp(text, subject, strlen(subject));
+
+	fprintf(stderr, "%s: %s%s%s [%s]\n", severity, is_said ? "" : subject, is_said ? "" : ": ",
+	    text, code);
+}
+
 int
 cli_fail(const struct cli *cli, const struct err *err, const char *file)
 {
@@ -30,8 +40,7 @@ cli_fail(const struct cli *cli, const struct err *err, const char *file)
 		fprintf(stderr, "%s\n", json.text);
 		return err_code_exit(err->code);
 	}
-	fprintf(stderr, "error: %s%s%s [%s]\n", err->subject, err->subject[0] ? ": " : "",
-	    err->text, err_code_text(err->code));
+	print_head("error", err->subject, err->text, err_code_text(err->code));
 	if (err->line)
 		fprintf(stderr, "  at %s:%u%s%s\n", file ? file : "line", err->line,
 		    err->xpath[0] ? " " : "", err->xpath);
@@ -43,8 +52,7 @@ cli_fail(const struct cli *cli, const struct err *err, const char *file)
 void
 cli_diagnosis(const struct snc_diagnosis *diagnosis, const char *file)
 {
-	fprintf(stderr, "%s: %s%s%s [%s]\n", diagnosis->severity, diagnosis->subject,
-	    diagnosis->subject[0] ? ": " : "", diagnosis->message, diagnosis->code);
+	print_head(diagnosis->severity, diagnosis->subject, diagnosis->message, diagnosis->code);
 	if (diagnosis->line)
 		fprintf(stderr, "  at %s:%lld%s%s\n", file ? file : "line",
 		    (long long)diagnosis->line, diagnosis->xpath[0] ? " " : "", diagnosis->xpath);
@@ -59,6 +67,18 @@ cli_json(const struct rpc_service *service, const char *method, const void *resu
 
 	json_print_result(service, method, result, &json);
 	puts(str_text(&json));
+}
+
+void
+cli_json_event(const struct snc_event *event)
+{
+	auto_str struct str json = {0};
+
+	for (size_t i = 0; i < snc_service.n_methods; i++)
+		if (!strcmp(snc_service.methods[i].name, "events"))
+			json_print_struct(
+			    snc_service.methods[i].result->fields[0].element, event, &json);
+	fprintf(stderr, "%s\n", str_text(&json));
 }
 
 static void

@@ -1,5 +1,5 @@
 /*
- * vnode path, host, event, doctor, orphans: the site as NOC staff see it.
+ * vnode path, host, event, orphans: the site as NOC staff see it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,6 @@
 static int run_paths(struct cli *cli);
 static int run_hosts(struct cli *cli);
 static int run_events(struct cli *cli);
-static int run_doctor(struct cli *cli);
 static int run_orphans(struct cli *cli);
 
 const struct cli_verb cli_path_verbs[] = {
@@ -26,12 +25,6 @@ const struct cli_verb cli_host_verbs[] = {
 
 const struct cli_verb cli_event_verbs[] = {
     {"event", "list", "", "What happened, oldest first.", "slice follow", run_events, NULL},
-    {0},
-};
-
-const struct cli_verb cli_doctor_verbs[] = {
-    {"doctor", "", "", "Probe what every host can do; say how to mend what it cannot.", "",
-	run_doctor, NULL},
     {0},
 };
 
@@ -151,36 +144,6 @@ run_events(struct cli *cli)
 		fflush(stdout);
 	} while (cli->flags.follow);
 	return 0;
-}
-
-static int
-run_doctor(struct cli *cli)
-{
-	struct snc_doctor_args args = {};
-	struct snc_doctor_result result;
-	const struct rpc_client *snc;
-	struct cli_table *table;
-	struct err err = {0};
-	int code = 0;
-
-	if (!(snc = cli_snc(cli, &err)) || !snc_doctor_call(snc, cli->arena, &args, &result, &err))
-		return cli_fail(cli, &err, NULL);
-	for (size_t i = 0; i < result.n_facts; i++)
-		if (!result.facts[i].good)
-			code = err_code_exit(ERR_CONFLICT);
-	if (cli->flags.json) {
-		cli_json(&snc_service, "doctor", &result);
-		return code;
-	}
-	table = cli_table_new(5, "HOST", "WHAT", "", "FOUND", "REMEDY");
-	for (size_t i = 0; i < result.n_facts; i++) {
-		const struct snc_fact *fact = &result.facts[i];
-
-		cli_table_row(table, fact->host, fact->name, fact->good ? "good" : "BAD",
-		    fact->value, fact->hint);
-	}
-	cli_table_print(table);
-	return code;
 }
 
 static int

@@ -155,8 +155,9 @@ run_list(struct cli *cli)
 		const struct snc_slice *slice = &result.slices[i];
 
 		cli_table_row(table, slice->name,
-		    arena_format(
-			cli->arena, "%s%s", slice->state, slice->degraded ? " (DEGRADED)" : ""),
+		    arena_format(cli->arena, "%s%s%s%s", slice->state,
+			slice->degraded ? " (DEGRADED)" : "",
+			slice->progress[0] ? ", under way: " : "", slice->progress),
 		    arena_format(cli->arena, "%lld", (long long)slice->n_nodes),
 		    arena_format(cli->arena, "%lld", (long long)slice->n_links),
 		    cli_age(cli, slice->created_ms), slice->owner);
@@ -226,7 +227,10 @@ run_show(struct cli *cli)
 		if (slice->progress[0])
 			printf("under way: %s\n", slice->progress);
 		if (slice->reason[0])
-			printf("reason: %s\n", slice->reason);
+			printf("reason: %s%s%s%s\n", slice->reason, slice->code[0] ? " [" : "",
+			    slice->code, slice->code[0] ? "]" : "");
+		if (slice->hint[0])
+			printf("try: %s\n", slice->hint);
 	}
 	puts("");
 	show_nodes(cli, &result);
@@ -258,7 +262,7 @@ static int
 change_slice(struct cli *cli, change *call, const char *goal)
 {
 	const struct rpc_client *snc;
-	const char *name, *id;
+	const char *name = NULL, *id = NULL;
 	struct err err = {0};
 	int64_t seq;
 
@@ -336,7 +340,7 @@ is_confirmed(struct cli *cli, const char *name, struct err *err)
 static int
 run_delete(struct cli *cli)
 {
-	const char *name;
+	const char *name = NULL;
 	struct err err = {0};
 
 	if (!cli_word(cli, "SLICE", &name, &err) || !is_confirmed(cli, name, &err))
@@ -348,7 +352,7 @@ static int
 run_watch(struct cli *cli)
 {
 	const struct rpc_client *snc;
-	const char *name, *id;
+	const char *name = NULL, *id = NULL;
 	struct err err = {0};
 
 	if (!cli_word(cli, "SLICE", &name, &err) || !(snc = cli_snc(cli, &err)) ||

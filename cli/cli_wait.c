@@ -74,8 +74,7 @@ show_event(const struct wait *wait, const struct snc_event *event)
 	int64_t elapsed_ms = clock_boot_ms(&clock_real) - wait->started_ms;
 
 	if (wait->cli->flags.json)
-		fprintf(stderr, "{\"seq\":%lld,\"elapsed_ms\":%lld,\"what\":\"%s\"}\n",
-		    (long long)event->seq, (long long)elapsed_ms, event->what);
+		cli_json_event(event);
 	else
 		fprintf(stderr, "%4lld.%02lld s  %-24s %-10s %s\n", (long long)elapsed_ms / 1000,
 		    (long long)elapsed_ms / 10 % 100, event->subject, event->what, event->text);
@@ -97,11 +96,10 @@ show_events(struct wait *wait, int64_t wait_ms, struct err *err)
 	return true;
 }
 
-/* Did it become what was wanted? The reason of a failure begins with its code: "R03: …". */
+/* Did it become what was wanted? If not, its reason is the error. */
 static int
 verdict(const struct wait *wait, const struct snc_slice *slice)
 {
-	char code[8] = "";
 	struct err err;
 
 	if (!slice)
@@ -109,12 +107,17 @@ verdict(const struct wait *wait, const struct snc_slice *slice)
 								    : err_code_exit(ERR_NOT_FOUND);
 	if (!wait->state ? !slice->reason[0] : !strcmp(wait->state, slice->state))
 		return 0;
-	snprintf(code, sizeof(code), "%.*s", (int)strcspn(slice->reason, ":"), slice->reason);
-	err_set(&err, err_code_parse(code), "%s", slice->reason);
-	if (err.code == ERR_INTERNAL)
-		err_set(&err, ERR_CONFLICT, "it is %s: %s", slice->state, slice->reason);
+	if (slice->code[0])
+		err_set(&err, err_code_parse(slice->code), "%s", slice->reason);
+	else
+		err_set(&err, ERR_CONFLICT, "it is %s%s%s", slice->state,
+		    slice->reason[0] ? ": " : "", slice->reason);
+	err_at(&err, (unsigned)slice->line, NULL);
 	err_subject(&err, "slice '%s'", slice->name);
-	err_hint(
-	    &err, "vnode slice show %s; vnode event list --slice %s", slice->name, slice->name);
+	if (slice->hint[0])
+		err_hint(&err, "%s", slice->hint);
+	else
+		err_hint(&err, "vnode slice show %s; vnode event list --slice %s", slice->name,
+		    slice->name);
 	return cli_fail(wait->cli, &err, NULL);
 }

@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/pki.h"
 #include "lib/base/log.h"
+#include "lib/base/nearest.h"
 
 static const struct {
 	const char *name;
@@ -17,7 +18,7 @@ static const struct {
 } nouns[] = {
     {"slice", cli_slice_verbs, "slices: check, create, show, run, stop, delete", NULL},
     {"node", cli_node_verbs, "virtual nodes: list, console, exec", NULL},
-    {"link", cli_link_verbs, "virtual links: list, counters", NULL},
+    {"link", cli_link_verbs, "virtual links: list, show", NULL},
     {"path", cli_path_verbs, "transport paths", NULL},
     {"host", cli_host_verbs, "VNodes and access gateways", NULL},
     {"event", cli_event_verbs, "what happened", NULL},
@@ -29,7 +30,9 @@ static const struct {
 enum { N_NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
 
 static int help(void);
-static int help_noun(const char *noun, const struct cli_verb *verbs, FILE *to);
+static int help_noun(const char *noun, const struct cli_verb *verbs);
+static int refuse_noun(const char *word);
+static int refuse_verb(const char *noun, const struct cli_verb *verbs, const char *word);
 static const struct cli_verb *find_verb(const struct cli_verb *verbs, const char *word);
 static int run(const struct cli_verb *verb, int argc, char **argv);
 
@@ -56,15 +59,36 @@ main(int argc, char **argv)
 		if (!nouns[i].verbs[0].verb[0])
 			return run(&nouns[i].verbs[0], argc - 2, argv + 2);
 		if (!strcmp(word, "--help") || !strcmp(word, "-h"))
-			return help_noun(argv[1], nouns[i].verbs, stdout);
+			return help_noun(argv[1], nouns[i].verbs);
 		verb = find_verb(nouns[i].verbs, word);
 		if (verb)
 			return run(verb, argc - 3, argv + 3);
-		fprintf(stderr, "error: '%s' is no verb of %s\n", word, argv[1]);
-		help_noun(argv[1], nouns[i].verbs, stderr);
-		return err_code_exit(ERR_USAGE);
+		return refuse_verb(nouns[i].name, nouns[i].verbs, word);
 	}
-	fprintf(stderr, "error: '%s' is no command\n  try: vnode --help\n", argv[1]);
+	return refuse_noun(argv[1]);
+}
+
+static int
+refuse_noun(const char *word)
+{
+	struct nearest nearest = {.word = word};
+
+	for (size_t i = 0; i < N_NOUNS; i++)
+		nearest_offer(&nearest, nouns[i].name);
+	fprintf(stderr, "error: '%s' is no command\n  try: vnode %s%s--help\n", word,
+	    nearest.best ? nearest.best : "", nearest.best ? " " : "");
+	return err_code_exit(ERR_USAGE);
+}
+
+static int
+refuse_verb(const char *noun, const struct cli_verb *verbs, const char *word)
+{
+	struct nearest nearest = {.word = word};
+
+	for (; verbs->noun; verbs++)
+		nearest_offer(&nearest, verbs->verb);
+	fprintf(stderr, "error: '%s' is no verb of %s\n  try: vnode %s %s\n", word, noun, noun,
+	    nearest.best ? nearest.best : "--help");
 	return err_code_exit(ERR_USAGE);
 }
 
@@ -82,12 +106,12 @@ help(void)
 }
 
 static int
-help_noun(const char *noun, const struct cli_verb *verbs, FILE *to)
+help_noun(const char *noun, const struct cli_verb *verbs)
 {
-	fprintf(to, "usage: vnode %s VERB [NAME] [FLAGS]\n\n", noun);
+	printf("usage: vnode %s VERB [NAME] [FLAGS]\n\n", noun);
 	for (; verbs->noun; verbs++)
-		fprintf(to, "  vnode %s %s %s\n      %s\n", noun, verbs->verb, verbs->usage,
-		    verbs->summary);
+		printf("  vnode %s %s%s%s\n      %s\n", noun, verbs->verb,
+		    verbs->usage[0] ? " " : "", verbs->usage, verbs->summary);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 
 #include "lib/api/daemon.h"
 #include "lib/base/log.h"
+#include "programmer/port_hygiene.h"
 #include "programmer/probe.h"
 #include "programmer/programmer_service.h"
 #include "programmer/sliver.h"
@@ -20,6 +21,7 @@ static const char state_default[] = "/var/lib/vnode/programmerd";
 struct parts {
 	struct daemon *daemon;
 	struct hypervisor_libvirt *libvirt;
+	struct port_watch *watch;
 	struct programmer *programmer;
 	_Atomic(struct manager *) manager;
 };
@@ -83,7 +85,8 @@ open_programmer(struct parts *parts, struct err *err)
 		str_addf(&why, "[node] kvm=%s", node.kvm);
 	log_info(
 	    "programmer", "event=accel is=%s why=\"%s\"", node_accel_text(accel), str_text(&why));
-	parts->libvirt = hypervisor_libvirt_new(on_event, parts, err);
+	parts->watch = port_watch_new(err);
+	parts->libvirt = parts->watch ? hypervisor_libvirt_new(on_event, parts, err) : NULL;
 	if (parts->libvirt)
 		parts->programmer =
 		    programmer_new(&node, hypervisor_libvirt(parts->libvirt), accel, err);
@@ -157,6 +160,7 @@ main(int argc, char **argv)
 		log_error("programmer", "event=start_failed why=\"%s\"", err.text);
 	programmer_free(parts.programmer);
 	hypervisor_libvirt_free(parts.libvirt);
+	port_watch_free(parts.watch);
 	daemon_free(parts.daemon);
 	return exit_code;
 }

@@ -19,3 +19,11 @@ struct port_limit {
 /* The node's ends of a container whose init is `pid`: off-loads off, limits set. */
 bool port_node_ends(
     pid_t pid, const struct port_limit *limits, size_t n_limits, struct err *err) must_check;
+
+/*
+ * A thread that switches IPv6 off on every port's device the moment it appears: libvirt sets a
+ * container's device up while it starts, and the host would speak to the node.
+ */
+struct port_watch;
+void port_watch_free(struct port_watch *watch);
+struct port_watch *port_watch_new(struct err *err) malloc_by(port_watch_free) must_check;

@@ -71,6 +71,7 @@ struct node_note {
 	enum node_form form;
 	enum node_accel accel;
 	bool is_on;
+	pid_t pid;          /* container: the init whose ports were cared for; 0 = none yet */
 	int64_t started_ms; /* boot clock; 0 = not by this process */
 	int n_deaths;       /* it has died so often shortly after its start */
 };

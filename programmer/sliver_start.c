@@ -68,6 +68,7 @@ sliver_is_there(void *self, const struct row *row, struct err *err)
 	const struct hypervisor *hypervisor = &programmer->hypervisor;
 	auto_arena struct arena *arena = arena_new();
 	struct sliver sliver;
+	struct node_note note = {0};
 	struct domain_look look;
 
 	if (!sliver_read(programmer, row, arena, &sliver, err) ||
@@ -75,8 +76,11 @@ sliver_is_there(void *self, const struct row *row, struct err *err)
 		return false;
 	if (!sliver.is_on)
 		return look.state == DOMAIN_ABSENT;
+	(void)note_get(programmer, sliver.rid, &note);
 	if (look.state != DOMAIN_RUNNING)
 		return err_set(err, ERR_WAIT, "node '%s' is not running", sliver.spec.name);
+	if (note.pid != look.pid)
+		return err_set(err, ERR_WAIT, "node '%s' has rebooted", sliver.spec.name);
 	for (size_t i = 0; i < sliver.n_ports; i++) {
 		struct port_device device = id_port_device(sliver.ports[i].id);
 
@@ -209,6 +213,7 @@ start(struct programmer *programmer, const struct sliver *sliver, const struct d
 	    !hypervisor->ops->start(hypervisor->self, domain, err))
 		return err_in(err, "node '%s'", sliver->spec.name);
 	note.is_on = true;
+	note.pid = 0;
 	note.accel = domain->accel;
 	note.started_ms = clock_boot_ms(&clock_real);
 	note_put(programmer, &note);
@@ -265,15 +270,20 @@ attend(struct programmer *programmer, const struct sliver *sliver, const struct 
 	if (look->state != DOMAIN_RUNNING && look->state != DOMAIN_PAUSED)
 		return err_set(err, ERR_WAIT, "node '%s' has ended again", sliver->spec.name);
 	if (!note_get(programmer, sliver->rid, &note))
-		note_put(programmer, &(struct node_note){.rid = sliver->rid,
-					 .form = sliver->form,
-					 .accel = domain->accel,
-					 .is_on = true});
-	if (!set_ports(sliver, domain, look, err) || !attach(programmer, sliver, look, err))
+		note = (struct node_note){.rid = sliver->rid,
+		    .form = sliver->form,
+		    .accel = domain->accel,
+		    .is_on = true};
+	if (note.pid && note.pid != look->pid &&
+	    !console_begin(programmer->consoles, note.rid, err))
+		return false; /* it rebooted: new devices, a new terminal, not ready */
+	if (!set_ports(sliver, domain, look, err) || !attach(programmer, sliver, look, err) ||
+	    (look->state == DOMAIN_PAUSED &&
+		!hypervisor->ops->resume(hypervisor->self, sliver->form, sliver->name, err)))
 		return err_in(err, "node '%s'", sliver->spec.name);
-	return look->state == DOMAIN_RUNNING ||
-	       hypervisor->ops->resume(hypervisor->self, sliver->form, sliver->name, err) ||
-	       err_in(err, "node '%s'", sliver->spec.name);
+	note.pid = look->pid;
+	note_put(programmer, &note);
+	return true;
 }
 
 static bool

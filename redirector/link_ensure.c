@@ -59,7 +59,7 @@ bool
 link_ensure(void *self, const struct row *row, struct err *err)
 {
 	struct redirector *redirector = self;
-	struct wanted wanted;
+	struct wanted wanted = {0};
 
 	return want(redirector, row, &wanted, err) && carry(redirector, &wanted, err);
 }
@@ -70,7 +70,7 @@ link_is_there(void *self, const struct row *row, struct err *err)
 	struct redirector *redirector = self;
 	const struct dataplane *dataplane = &redirector->dataplane;
 	struct dataplane_link found;
-	struct wanted wanted;
+	struct wanted wanted = {0};
 
 	if (!want(redirector, row, &wanted, err) ||
 	    !dataplane->ops->get(dataplane->self, row->rid, wanted.link.port, &found, err))
@@ -134,7 +134,7 @@ static bool
 want_path(struct redirector *redirector, const struct link_end *end, struct dataplane_link *link,
     struct err *err)
 {
-	uint32_t next_hop;
+	uint32_t next_hop = 0;
 
 	if (end->underlay->peer[0])
 		return want_loop(redirector, end->underlay, link, err);
@@ -179,7 +179,7 @@ want(struct redirector *redirector, const struct row *row, struct wanted *wanted
 {
 	auto_arena struct arena *arena = arena_new();
 	struct link_end end;
-	struct device underlay;
+	struct device underlay = {0};
 	uint32_t port = 0;
 
 	if (!link_read(redirector, row, arena, &end, err))

@@ -152,22 +152,41 @@ link_list(void *self, struct arena *arena, const struct manager_object **objects
 	return is_good;
 }
 
+/* What add_classes has named. False: it is none of those. */
+static bool
+read_class(const char *name, struct arena *arena, uint32_t *class, const char **device_name)
+{
+	static const char before[] = "class ", between[] = " of ";
+	const char *number = name + sizeof(before) - 1, *middle;
+	long long minor;
+
+	if (strncmp(name, before, sizeof(before) - 1) != 0)
+		return false;
+	middle = strstr(number, between);
+	if (!middle || !str_to_i64(arena_copy(arena, number, (size_t)(middle - number)),
+			   SHAPER_FIRST, SHAPER_LAST, &minor))
+		return false;
+	*class = (uint32_t)minor;
+	*device_name = middle + sizeof(between) - 1;
+	return true;
+}
+
 bool
 link_sweep(void *self, const struct manager_object *object, struct err *err)
 {
 	struct redirector *redirector = self;
 	const struct dataplane *dataplane = &redirector->dataplane;
-	char device_name[16];
+	const char *device_name;
 	struct device device;
 	struct err why;
-	unsigned class;
+	uint32_t class;
 	auto_arena struct arena *arena = arena_new();
 	struct links links;
 	bool is_good;
 
 	if (object->rid)
 		return dataplane->ops->drop(dataplane->self, object->rid, err);
-	if (sscanf(object->name, "class %u of %15s", &class, device_name) != 2 ||
+	if (!read_class(object->name, arena, &class, &device_name) ||
 	    !device_find(redirector->netlink, device_name, &device, &why))
 		return true;
 	/* Again, with the tree held: a link end may have come to it since it was listed. */

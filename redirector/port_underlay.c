@@ -55,7 +55,13 @@ port_capacity(void *self, struct str *lines)
 {
 	const struct redirector *redirector = self;
 
-	for (size_t i = 0; i < redirector->n_underlays; i++)
-		str_addf(lines, "port.%s.rate_bps=%lld\n", redirector->underlays[i].name,
-		    (long long)redirector->underlays[i].rate_bps);
+	for (size_t i = 0; i < redirector->n_underlays; i++) {
+		const struct underlay *underlay = &redirector->underlays[i];
+
+		/* The loop's two ends count as one: each has this rate for its direction. */
+		if (str_equal(underlay->name, "loop1"))
+			continue;
+		str_addf(lines, "port.%s.rate_bps=%lld\n",
+		    underlay->peer[0] ? "loop" : underlay->name, (long long)underlay->rate_bps);
+	}
 }

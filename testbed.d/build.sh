@@ -16,7 +16,8 @@ build_all() {
 build_programs() {
 	cd "$ROOT" || exit 1
 	[ -f build/build.ninja ] || cmake --preset dev >/dev/null || die "cmake fails; try: cmake --preset dev"
-	cmake --build build -- --quiet || die "the build fails; try: cmake --build build"
+	cmake --build build -- --quiet | sed "/^ninja: no work to do.$/d" ||
+		die "the build fails; try: cmake --build build"
 }
 
 # All programs that the profile's hosts run must be there.

@@ -64,8 +64,20 @@ check_stage() {
 	say "$1: $passed passed, $failed failed ($((SECONDS - started)) s)"
 }
 
+# What went wrong, from a stage's log: the last lines of each test that failed under ctest, or the
+# lines that say so, without the compilers' command lines.
 check_show() {
-	grep -E '\*\*\*|FAILED|[Ee]rror|warning:|^ +[0-9]+\. ' "$1" | head -40 || tail -40 "$1"
+	if grep -q '^Test project' "$1"; then
+		awk '
+			/^[0-9]+: / { n = $1 + 0; last[n, count[n]++ % 12] = $0 }
+			/ Test +#[0-9]+: .*\*\*\*/ {
+				match($0, /#[0-9]+/); n = substr($0, RSTART + 1, RLENGTH - 1) + 0
+				print
+				for (i = count[n] > 12 ? count[n] - 12 : 0; i < count[n]; i++) print "    " last[n, i % 12]
+			}' "$1"
+	else
+		grep -E '^FAILED [^ ]|error:|warning:|^    ' "$1" | grep -v ' -Wall ' | head -60 || tail -40 "$1"
+	fi
 	say "the whole log: $1"
 }
 

@@ -65,10 +65,10 @@ report_next() {
 	cat <<-END
 		The slice hello-ring runs. Try next:
 		  $vnode slice show hello-ring
-		  $vnode node exec hello-ring/alice -- iperf3 -c 10.0.3.3 -t 3     the 10 Mbps link to the VM
+		  $vnode node exec hello-ring/alice -- iperf3 -c 10.0.3.3 -t 3     a shaped link, to the VM
 		  $vnode node console hello-ring/carol                             the VM's serial console
 		  $vnode path list                                                 the routes under the links
-		  $vnode slice delete hello-ring && $vnode slice create --wait examples/ring.xml
+		  $vnode slice delete hello-ring --yes --wait && $vnode slice create --wait examples/ring.xml
 		  ./testbed --name $NAME down
 	END
 }

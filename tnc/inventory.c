@@ -19,7 +19,7 @@
 #define MANY_LINKS 32768
 
 static const int64_t LATENCY_MAX_US = 10000000;
-static const struct xml_limits limits = {.bytes = 16 * 1024 * 1024};
+static const struct xml_limits limits = {.bytes = (size_t)16 << 20};
 
 static const struct xml_attribute_rule pool_attributes[] = {
     {.name = "prefix", .form = XML_FORM_TEXT}, {0}};

@@ -15,6 +15,7 @@ enum { WATCH_S = 1, ROUTERD_PORT = 7706 };
 
 static void *watch_main(void *self);
 static bool start(struct tnc *tnc, struct err *err);
+static void stop(struct tnc *tnc);
 static bool call_router(
     void *self, const char *manager, struct manager_call *call, struct err *err);
 
@@ -33,15 +34,20 @@ tnc_new(const struct tnc_config *config, struct err *err)
 	pthread_condattr_destroy(&attr);
 	if (start(tnc, err))
 		return tnc;
-	tnc_free(tnc);
+	stop(tnc);
 	return NULL;
 }
 
 void
 tnc_free(struct tnc *tnc)
 {
-	if (!tnc)
-		return;
+	if (tnc)
+		stop(tnc);
+}
+
+static void
+stop(struct tnc *tnc)
+{
 	pthread_mutex_lock(&tnc->lock);
 	tnc->is_stopping = true;
 	pthread_cond_signal(&tnc->poked);

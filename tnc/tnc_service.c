@@ -31,8 +31,17 @@ const struct tnc_ops tnc_ops = {
 
 const struct controller_ops tnc_controller_ops = {.hello = serve_hello};
 
-/* FNV-1a over what the view shows: equal revisions mean equal views, after restarts too. 53 bits,
- * so that every client's numbers hold it. */
+/* FNV-1a. */
+static uint64_t
+hash_add(uint64_t hash, uint64_t value)
+{
+	for (int i = 0; i < 8; i++, value >>= 8)
+		hash = (hash ^ (value & 0xff)) * 0x100000001b3u;
+	return hash;
+}
+
+/* A hash of what the view shows: equal revisions mean equal views, after restarts too. 53 bits, so
+ * that every client's numbers hold it. */
 static int64_t
 revision_of(const struct graph *graph)
 {
@@ -40,14 +49,15 @@ revision_of(const struct graph *graph)
 
 	for (size_t i = 0; i < graph->n_edges; i++) {
 		const struct graph_edge *edge = &graph->edges[i];
-		const int64_t values[] = {edge->a, edge->b, edge->free_ab_bps, edge->free_ba_bps,
-		    edge->capacity_bps, edge->latency_us};
-		const unsigned char *bytes = (const unsigned char *)values;
 
 		for (const char *at = edge->name; *at; at++)
-			hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
-		for (size_t k = 0; k < sizeof(values); k++)
-			hash = (hash ^ bytes[k]) * 0x100000001b3u;
+			hash = hash_add(hash, (unsigned char)*at);
+		hash = hash_add(hash, edge->a);
+		hash = hash_add(hash, edge->b);
+		hash = hash_add(hash, (uint64_t)edge->free_ab_bps);
+		hash = hash_add(hash, (uint64_t)edge->free_ba_bps);
+		hash = hash_add(hash, (uint64_t)edge->capacity_bps);
+		hash = hash_add(hash, (uint64_t)edge->latency_us);
 	}
 	return (int64_t)(hash >> 11);
 }

@@ -3,7 +3,9 @@
  *
  *     main: daemon_start (arguments, conf, store) -> the daemon's own parts -> daemon_serve
  *     (listens on address and socket, says hello to the controller, waits for SIGTERM).
- * Command line: DAEMON [--config FILE] [--check-config] [--print-config] [--version] [--help].
+ * SIGTERM and SIGINT are blocked from daemon_start on and SIGPIPE is ignored: a child process must
+ * be given fresh signals. Command line: DAEMON [--config FILE] [--check-config] [--print-config]
+ * [--version] [--help].
  */
 #pragma once
 
@@ -35,8 +37,11 @@ struct store *daemon_store(struct daemon *daemon);
 const char *daemon_host(const struct daemon *daemon);      /* [daemon] name */
 const char *daemon_full_name(const struct daemon *daemon); /* "redirector@koganei" */
 
-/* A client of another daemon, with our certificate; cached, lives as long as the daemon. Any
- * thread. */
+/*
+ * A client of another daemon, with our certificate; cached, lives as long as the daemon. Any
+ * thread. A call takes at most 15 s: who calls what takes longer (exec, a wait) copies the client
+ * and gives the copy its own timeout_ms.
+ */
 const struct rpc_client *daemon_peer(
     struct daemon *daemon, const char *full_name, const char *address, struct err *err);
 
@@ -53,7 +58,7 @@ bool daemon_add_manager(struct daemon *daemon, struct manager *manager,
     void (*capacity)(void *self, struct str *lines), void *self, struct err *err) must_check;
 
 /* The callback for manager_config.changed; self is the daemon. */
-void daemon_changed(void *daemon, uint64_t rid);
+void daemon_changed(void *self, uint64_t rid);
 
 /* Listens and blocks until SIGTERM or SIGINT; returns the exit code. */
 int daemon_serve(struct daemon *daemon);

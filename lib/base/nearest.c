@@ -19,13 +19,13 @@ take_offer(struct nearest *nearest, const char *text, size_t len)
 
 	if (word_len > WORD_MAX || len > WORD_MAX)
 		return;
-	if (nearest->best && nearest->distance <= limit) {
-		if (!nearest->distance)
-			return;
-		limit = nearest->distance - 1;
-	}
+	if (nearest->best && nearest->distance < limit)
+		limit = nearest->distance;
 	found = distance(nearest->word, word_len, text, len, limit);
 	if (found > limit || found >= longer)
+		return;
+	/* of two that are as near, the first by name: offers come in any order */
+	if (nearest->best && found == nearest->distance && strncmp(text, nearest->best, len) >= 0)
 		return;
 	nearest->best = text;
 	nearest->distance = found;

@@ -80,17 +80,34 @@ has_good_characters(struct scan *scan)
 	return true;
 }
 
-/* RFC 3629; XML 1.0, Char. */
+static bool
+is_character(uint32_t code)
+{
+	if (code < ' ')
+		return code == '\t' || code == '\n' || code == '\r';
+	return code <= 0x10FFFF && !(code >= 0xD800 && code <= 0xDFFF) && code != 0xFFFE &&
+	       code != 0xFFFF;
+}
+
+/* By its first byte (RFC 3629); 0: no character begins so. */
+static size_t
+size_by_lead(unsigned char lead)
+{
+	if (lead < 0x80)
+		return 1;
+	if (lead < 0xC2)
+		return 0;
+	if (lead < 0xE0)
+		return 2;
+	return lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+}
+
+/* XML 1.0, Char, beyond ASCII. */
 size_t
 xml_character_size(const unsigned char *at, size_t left)
 {
-	size_t size = at[0] < 0x80   ? 1
-		      : at[0] < 0xC2 ? 0
-		      : at[0] < 0xE0 ? 2
-		      : at[0] < 0xF0 ? 3
-		      : at[0] < 0xF5 ? 4
-				     : 0;
 	static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t size = size_by_lead(at[0]);
 	uint32_t code;
 
 	if (size == 1)
@@ -103,9 +120,7 @@ xml_character_size(const unsigned char *at, size_t left)
 			return 0;
 		code = code << 6 | (at[i] & 0x3F);
 	}
-	if (code < lowest[size] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
-		return 0;
-	return code == 0xFFFE || code == 0xFFFF ? 0 : size;
+	return code >= lowest[size] && is_character(code) ? size : 0;
 }
 
 static bool
@@ -357,15 +372,6 @@ skip_value(struct scan *scan)
 }
 
 /* ---- references and names ---- */
-
-static bool
-is_character(uint32_t code)
-{
-	if (code < ' ')
-		return code == '\t' || code == '\n' || code == '\r';
-	return code <= 0x10FFFF && !(code >= 0xD800 && code <= 0xDFFF) && code != 0xFFFE &&
-	       code != 0xFFFF;
-}
 
 static int
 digit_value(char c, uint32_t base)

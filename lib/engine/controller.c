@@ -20,6 +20,7 @@ const size_t n_controller_migrations =
 
 static struct controller *controller_make(const struct controller_config *config);
 static bool next_epoch(struct controller *controller, struct err *err);
+static void tear_down(struct controller *controller);
 static bool start(struct controller *controller, void *(*body)(void *), struct err *err);
 static void free_maps(struct controller *controller);
 static void free_handover(struct controller *controller);
@@ -37,29 +38,15 @@ controller_new(const struct controller_config *config, struct err *err)
 		is_started = start(controller, pool_main, err);
 	if (is_started)
 		return controller;
-	controller_free(controller);
+	tear_down(controller);
 	return NULL;
 }
 
 void
 controller_free(struct controller *controller)
 {
-	if (!controller)
-		return;
-	pthread_mutex_lock(&controller->lock);
-	controller->is_stopping = true;
-	pthread_cond_broadcast(&controller->tick);
-	pthread_cond_broadcast(&controller->work);
-	pthread_mutex_unlock(&controller->lock);
-	for (size_t i = 0; i < controller->n_threads; i++)
-		pthread_join(controller->threads[i], NULL);
-	free_handover(controller);
-	free_maps(controller);
-	pthread_cond_destroy(&controller->tick);
-	pthread_cond_destroy(&controller->work);
-	pthread_mutex_destroy(&controller->lock);
-	free(controller->threads);
-	free(controller);
+	if (controller)
+		tear_down(controller);
 }
 
 int64_t
@@ -236,6 +223,25 @@ next_epoch(struct controller *controller, struct err *err)
 	controller->epoch = rows_i64(rows, 0);
 	rows_done(take(rows));
 	return txn_commit(&txn, err);
+}
+
+static void
+tear_down(struct controller *controller)
+{
+	pthread_mutex_lock(&controller->lock);
+	controller->is_stopping = true;
+	pthread_cond_broadcast(&controller->tick);
+	pthread_cond_broadcast(&controller->work);
+	pthread_mutex_unlock(&controller->lock);
+	for (size_t i = 0; i < controller->n_threads; i++)
+		pthread_join(controller->threads[i], NULL);
+	free_handover(controller);
+	free_maps(controller);
+	pthread_cond_destroy(&controller->tick);
+	pthread_cond_destroy(&controller->work);
+	pthread_mutex_destroy(&controller->lock);
+	free(controller->threads);
+	free(controller);
 }
 
 static bool

@@ -8,16 +8,19 @@
 #include "lib/base/log.h"
 #include "lib/engine/controller_part.h"
 
-typedef vec_of(struct flight *) vec_flight;
+/* Flights being filled, newest first. */
+struct fleet {
+	struct flight *first;
+};
 
 static bool board_all(
-    struct controller *controller, struct txn *txn, vec_flight *flights, struct err *err);
+    struct controller *controller, struct txn *txn, struct fleet *fleet, struct err *err);
 static bool board(struct controller *controller, struct txn *txn, struct track *track,
-    vec_flight *flights, struct err *err);
-static struct flight *find_flight(const vec_flight *flights, const struct track *track);
+    struct fleet *fleet, struct err *err);
+static struct flight *find_flight(const struct fleet *fleet, const struct track *track);
 static struct flight *new_flight(
-    struct controller *controller, struct track *track, vec_flight *flights);
-static void launch(struct controller *controller, vec_flight *flights);
+    struct controller *controller, struct track *track, struct fleet *fleet);
+static void launch(struct controller *controller, struct fleet *fleet);
 static struct flight *take_todo(struct controller *controller);
 static void make_call(struct controller *controller, struct flight *flight);
 static bool is_complete(const struct flight *flight);
@@ -26,17 +29,16 @@ bool
 dispatch(struct controller *controller, struct err *err)
 {
 	auto_txn struct txn *txn = NULL;
-	vec_flight flights = {0};
+	struct fleet fleet = {0};
 	bool is_good;
 
 	if (controller->is_stale ||
 	    tracks_next_ms(controller) > clock_boot_ms(controller->config.clock))
 		return true;
 	txn = store_begin(controller->config.store);
-	is_good = board_all(controller, txn, &flights, err);
+	is_good = board_all(controller, txn, &fleet, err);
 	txn_cancel(take(txn));
-	launch(controller, &flights);
-	vec_done(&flights);
+	launch(controller, &fleet);
 	return is_good;
 }
 
@@ -74,7 +76,7 @@ flight_free(struct flight *flight)
 }
 
 static bool
-board_all(struct controller *controller, struct txn *txn, vec_flight *flights, struct err *err)
+board_all(struct controller *controller, struct txn *txn, struct fleet *fleet, struct err *err)
 {
 	int64_t now_ms = clock_boot_ms(controller->config.clock);
 	struct track *track;
@@ -83,36 +85,35 @@ board_all(struct controller *controller, struct txn *txn, vec_flight *flights, s
 	if (!stored_floor(txn, controller->epoch, &floor, err))
 		return false;
 	for (size_t at = 0; (track = map_next(controller->tracks, &at));) {
-		struct flight *joined = find_flight(flights, track);
+		struct flight *joined = find_flight(fleet, track);
 		bool may_join = joined && !track->is_flying &&
 				(peer_is_down(track->peer) || track->next_ms <= now_ms);
 
 		if (!may_join && track_due_ms(track) > now_ms)
 			continue;
-		if (!board(controller, txn, track, flights, err))
+		if (!board(controller, txn, track, fleet, err))
 			return false;
 	}
-	vec_each (flight, flights)
-		(*flight)->call.caller.floor = floor;
+	for (struct flight *flight = fleet->first; flight; flight = flight->next)
+		flight->call.caller.floor = floor;
 	return true;
 }
 
 static bool
-board(struct controller *controller, struct txn *txn, struct track *track, vec_flight *flights,
+board(struct controller *controller, struct txn *txn, struct track *track, struct fleet *fleet,
     struct err *err)
 {
-	struct flight *flight = find_flight(flights, track);
+	struct flight *flight = find_flight(fleet, track);
 	struct row_want *want;
 	struct stored_row row;
 	struct err why = {0};
 	const char *attr = NULL;
 
 	if (!flight)
-		flight = new_flight(controller, track, flights);
+		flight = new_flight(controller, track, fleet);
 	if (!stored_row(txn, track->rid, flight->arena, &row, err))
 		return false;
-	/* The array is the flight's own; only the caller of the verb has it const. */
-	want = (struct row_want *)(uintptr_t)&flight->call.want[flight->call.n];
+	want = &flight->want[flight->call.n];
 	if (track->verb == VERB_COMMIT &&
 	    !attr_resolve(txn, row.state.row.attr, flight->arena, &attr, &why)) {
 		if (flight->call.n == 0)
@@ -139,14 +140,12 @@ board(struct controller *controller, struct txn *txn, struct track *track, vec_f
 /* Rows of one manager and verb share a call. Commit and release wait for an effect: there one
  * group shall not wait for another's. */
 static struct flight *
-find_flight(const vec_flight *flights, const struct track *track)
+find_flight(const struct fleet *fleet, const struct track *track)
 {
-	for (size_t i = 0; i < flights->n; i++) {
-		struct flight *flight = flights->items[i];
-
+	for (struct flight *flight = fleet->first; flight; flight = flight->next) {
 		if (flight->peer != track->peer || flight->call.verb != track->verb)
 			continue;
-		if (track->verb != VERB_RESERVE && strcmp(flight->group, track->group))
+		if (track->verb != VERB_RESERVE && strcmp(flight->group, track->group) != 0)
 			continue;
 		if (flight->call.n < MANAGER_ROWS_MAX && flight->bytes < CALL_BYTES_MAX &&
 		    flight->err.code == ERR_NONE)
@@ -156,33 +155,36 @@ find_flight(const vec_flight *flights, const struct track *track)
 }
 
 static struct flight *
-new_flight(struct controller *controller, struct track *track, vec_flight *flights)
+new_flight(struct controller *controller, struct track *track, struct fleet *fleet)
 {
 	struct flight *flight = xcalloc(1, sizeof(*flight));
-	struct row_want *want;
 
 	flight->peer = track->peer;
 	flight->arena = arena_new();
 	flight->group = arena_text(flight->arena, track->group);
-	want = arena_alloc(flight->arena, MANAGER_ROWS_MAX * sizeof(*want));
+	flight->want = arena_alloc(flight->arena, MANAGER_ROWS_MAX * sizeof(*flight->want));
 	flight->call = (struct manager_call){.verb = track->verb,
-	    .want = want,
-	    .have = arena_alloc(flight->arena, MANAGER_ROWS_MAX * sizeof(struct row_have)),
+	    .want = flight->want,
 	    .arena = flight->arena,
 	    .caller = {.epoch = controller->epoch, .deadline_ms = CALL_MS}};
 	track->peer->n_flights++;
 	track->peer->n_waiting += track->verb != VERB_RESERVE;
-	vec_push(flights, flight);
+	flight->next = fleet->first;
+	fleet->first = flight;
 	return flight;
 }
 
 static void
-launch(struct controller *controller, vec_flight *flights)
+launch(struct controller *controller, struct fleet *fleet)
 {
 	pthread_mutex_lock(&controller->lock);
-	vec_each (at, flights) {
-		struct flight *flight = *at;
+	while (fleet->first) {
+		struct flight *flight = fleet->first;
 
+		fleet->first = flight->next;
+		flight->next = NULL;
+		flight->call.have =
+		    arena_alloc(flight->arena, flight->call.n * sizeof(*flight->call.have));
 		if (controller->todo_last)
 			controller->todo_last->next = flight;
 		else

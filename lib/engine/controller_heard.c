@@ -3,7 +3,6 @@
  * some rows have changed.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/engine/controller_part.h"
 
@@ -98,7 +97,7 @@ ask(struct controller *controller, struct txn *txn, const struct word *word, uin
 			*err = why;
 		return why.code == ERR_NOT_FOUND;
 	}
-	if (strcmp(row.state.row.manager, word->manager))
+	if (!str_equal(row.state.row.manager, word->manager))
 		return true; /* a manager speaks for its own rows alone */
 	map_put_id(controller->asked, rid, controller);
 	mark_dirty(controller, row.group);

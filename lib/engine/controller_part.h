@@ -81,6 +81,7 @@ struct flight {
 	struct peer *peer;
 	struct arena *arena;
 	struct manager_call call;
+	struct row_want *want; /* call.want, to be filled */
 	size_t bytes;
 	const char *group; /* NULL: of many groups */
 	bool is_answered;
@@ -137,7 +138,7 @@ bool store_forget(struct txn *txn, const char *group, struct err *err) must_chec
 bool stored_floor(struct txn *txn, int64_t epoch, uint64_t *floor, struct err *err) must_check;
 
 /* controller_tick.c */
-void *ticking_main(void *controller);
+void *ticking_main(void *self);
 
 /* Looks at a group in the next tick. Inside the transaction that changed it. */
 void mark_dirty(struct controller *controller, const char *group);
@@ -156,7 +157,7 @@ bool answers_store(struct controller *controller, struct txn *txn, struct flight
     struct err *err) must_check;
 
 /* controller_call.c: sends what is due; `err` when the store could not be read. */
-void *pool_main(void *controller);
+void *pool_main(void *self);
 bool dispatch(struct controller *controller, struct err *err) must_check;
 void flight_free(struct flight *flight);
 

@@ -118,9 +118,11 @@ tick(struct controller *controller, struct err *err)
 	intake_take_dirty(controller, &intake); /* answers and words have marked groups, too */
 	for (size_t at = 0; is_good && (name = map_next(intake.dirty, &at));)
 		is_good = group_refresh(controller, txn, name, err);
-	FAULT_POINT("controller.tick.before");
-	is_good = is_good && txn_commit(&txn, err);
-	FAULT_POINT("controller.tick.after");
+	if (map_size(intake.dirty) || intake.words.n) {
+		FAULT_POINT("controller.tick.before");
+		is_good = is_good && txn_commit(&txn, err);
+		FAULT_POINT("controller.tick.after");
+	}
 	intake_done(&intake);
 	controller->is_blind = !is_good;
 	return is_good;

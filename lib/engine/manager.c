@@ -16,6 +16,7 @@ const struct store_migration manager_migrations[] = {{"manager", 1, manager_rows
 const size_t n_manager_migrations = sizeof(manager_migrations) / sizeof(manager_migrations[0]);
 
 static struct manager *manager_make(const struct manager_config *config);
+static void tear_down(struct manager *manager);
 static bool start(struct manager *manager, void *(*body)(void *), struct err *err);
 static void status_row(struct manager *manager, struct rows *rows, struct arena *arena,
     struct row_want *want, struct row_have *have);
@@ -34,37 +35,15 @@ manager_new(const struct manager_config *config, struct err *err)
 		is_started = start(manager, worker_main, err);
 	if (is_started)
 		return manager;
-	manager_free(manager);
+	tear_down(manager);
 	return NULL;
 }
 
 void
 manager_free(struct manager *manager)
 {
-	struct item *item;
-
-	if (!manager)
-		return;
-	pthread_mutex_lock(&manager->lock);
-	manager->is_stopping = true;
-	pthread_cond_broadcast(&manager->work);
-	pthread_cond_broadcast(&manager->tick);
-	pthread_cond_broadcast(&manager->settled);
-	pthread_mutex_unlock(&manager->lock);
-	for (size_t i = 0; i < manager->n_threads; i++)
-		pthread_join(manager->threads[i], NULL);
-	for (size_t at = 0; (item = map_next(manager->items, &at));)
-		item_free(item);
-	map_free(manager->items);
-	vec_done(&manager->removed);
-	pthread_cond_destroy(&manager->work);
-	pthread_cond_destroy(&manager->tick);
-	pthread_cond_destroy(&manager->settled);
-	pthread_mutex_destroy(&manager->lock);
-	pthread_mutex_destroy(&manager->write);
-	free(manager->threads);
-	free(manager->kinds);
-	free(manager);
+	if (manager)
+		tear_down(manager);
 }
 
 bool
@@ -139,6 +118,7 @@ manager_make(const struct manager_config *config)
 	manager->kinds = memcpy(xmalloc(size), config->kinds, size);
 	manager->config.kinds = manager->kinds;
 	manager->items = map_new();
+	manager->holds_stored_ms = clock_boot_ms(config->clock);
 	manager->threads =
 	    xcalloc((size_t)(config->n_workers ? config->n_workers : WORKERS_DEFAULT) + 2,
 		sizeof(pthread_t));
@@ -148,6 +128,33 @@ manager_make(const struct manager_config *config)
 	wait_init(&manager->tick);
 	wait_init(&manager->settled);
 	return manager;
+}
+
+static void
+tear_down(struct manager *manager)
+{
+	struct item *item;
+
+	pthread_mutex_lock(&manager->lock);
+	manager->is_stopping = true;
+	pthread_cond_broadcast(&manager->work);
+	pthread_cond_broadcast(&manager->tick);
+	pthread_cond_broadcast(&manager->settled);
+	pthread_mutex_unlock(&manager->lock);
+	for (size_t i = 0; i < manager->n_threads; i++)
+		pthread_join(manager->threads[i], NULL);
+	for (size_t at = 0; (item = map_next(manager->items, &at));)
+		item_free(item);
+	map_free(manager->items);
+	vec_done(&manager->removed);
+	pthread_cond_destroy(&manager->work);
+	pthread_cond_destroy(&manager->tick);
+	pthread_cond_destroy(&manager->settled);
+	pthread_mutex_destroy(&manager->lock);
+	pthread_mutex_destroy(&manager->write);
+	free(manager->threads);
+	free(manager->kinds);
+	free(manager);
 }
 
 static bool

@@ -57,7 +57,6 @@ ticker_main(void *self)
 {
 	struct manager *manager = self;
 	const struct clock *clock = manager->config.clock;
-	int64_t stored_ms = clock_boot_ms(clock);
 	bool is_stopping = false;
 
 	while (!is_stopping) {
@@ -72,9 +71,9 @@ ticker_main(void *self)
 		if (ended.n)
 			is_stored = holds_end(manager, &ended, NULL);
 		vec_done(&ended);
-		if (now_ms - stored_ms >= HOLD_STORE_MS) {
+		if (now_ms - manager->holds_stored_ms >= HOLD_STORE_MS) {
 			is_stored &= holds_store(manager, NULL);
-			stored_ms = now_ms;
+			manager->holds_stored_ms = now_ms;
 		}
 		if (!is_stored) /* the disk is full: once more, but not at once */
 			next_ms = now_ms + RETRY_WAIT_MS;
@@ -172,17 +171,17 @@ converge(struct manager *manager, const struct item *item, const struct row *row
 {
 	const struct manager_kind *kind = kind_find(manager, row->kind);
 
-	if (!kind && row->has_effect) {
+	if (row->state == ROW_HELD || !row->has_effect) {
+		outcome->is_done = true;
+		return;
+	}
+	if (!kind) {
 		(void)err_set(
 		    &outcome->why, ERR_INTERNAL, "kind '%s' is not known any more", row->kind);
 		return;
 	}
 	if (row->state == ROW_COMMITTED) {
 		converge_up(kind, row, !outcome->was_real, outcome);
-		return;
-	}
-	if (row->state != ROW_RELEASED || !row->has_effect) {
-		outcome->is_done = true;
 		return;
 	}
 	FAULT_POINT("manager.remove.before");

@@ -24,12 +24,14 @@ enum {
 	RETRY_WAIT_MS = 1000,      /* what waits for something else */
 	RETRY_MIN_MS = 100,        /* what failed: doubled up to RETRY_MAX_MS */
 	RETRY_MAX_MS = 5000,
-	WORKERS_DEFAULT = 4
+	WORKERS_DEFAULT = 4,
+	ROW_TEXTS = 5
 };
 
 /* A row in memory. `row` is changed under `write` and `lock`, the rest under `lock`. */
 struct item {
-	struct row row; /* texts owned */
+	struct row row; /* its texts are in `texts` */
+	char *texts[ROW_TEXTS];
 	int64_t hold_ends_ms;
 	int64_t tried_ms;
 	int64_t next_ms; /* when to look again; INT64_MAX = at rest */
@@ -55,8 +57,9 @@ struct manager {
 	pthread_cond_t settled; /* a row came to be as it should be, or failed */
 	struct map *items;
 	struct item *queue_first, *queue_last;
-	size_t n_active; /* queued or busy */
-	vec_rid removed; /* gone from the world, not yet in the database */
+	size_t n_active;         /* queued or busy */
+	vec_rid removed;         /* gone from the world, not yet in the database */
+	int64_t holds_stored_ms; /* when the holds were last made durable */
 	bool is_woken;
 	long n_wakes;     /* reasons so far to try again what waits */
 	bool has_waiting; /* some row said ERR_WAIT */
@@ -111,6 +114,6 @@ void removed_store(struct manager *manager, const struct item *item);
 bool is_stray(struct manager *manager, const struct manager_object *object);
 
 /* Bodies of the threads. */
-void *worker_main(void *manager);
-void *ticker_main(void *manager);
-void *sweeper_main(void *manager);
+void *worker_main(void *self);
+void *ticker_main(void *self);
+void *sweeper_main(void *self);

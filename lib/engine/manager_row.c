@@ -8,8 +8,7 @@
 
 #define ROW_COLUMNS "rid, owner, kind, spec, attr, rev, state, eff, hold_ms, result"
 
-static void row_copy(struct row *into, const struct row *from);
-static void row_done(struct row *row);
+static void item_set(struct item *item, const struct row *row);
 static void row_fill(struct rows *rows, struct row *row, int64_t *hold_ms);
 
 bool
@@ -63,10 +62,8 @@ row_apply(struct manager *manager, const struct row_change *change)
 	if (!item) {
 		item = xcalloc(1, sizeof(*item));
 		map_put_id(manager->items, change->row.rid, item);
-	} else {
-		row_done(&item->row);
 	}
-	row_copy(&item->row, &change->row);
+	item_set(item, &change->row);
 	item->hold_ends_ms = clock_boot_ms(manager->config.clock) + change->hold_ms;
 	item->why = (struct err){0};
 	item->failures = 0;
@@ -81,7 +78,8 @@ row_apply(struct manager *manager, const struct row_change *change)
 void
 item_free(struct item *item)
 {
-	row_done(&item->row);
+	for (int i = 0; i < ROW_TEXTS; i++)
+		free(item->texts[i]);
 	free(item);
 }
 
@@ -131,25 +129,20 @@ why_is_hard(enum err_code code)
 }
 
 static void
-row_copy(struct row *into, const struct row *from)
+item_set(struct item *item, const struct row *row)
 {
-	*into = *from;
-	into->owner = xstrdup(from->owner);
-	into->kind = xstrdup(from->kind);
-	into->spec = xstrdup(from->spec);
-	into->attr = xstrdup(from->attr);
-	into->result = from->result ? xstrdup(from->result) : NULL;
-}
+	const char *texts[ROW_TEXTS] = {row->owner, row->kind, row->spec, row->attr, row->result};
 
-static void
-row_done(struct row *row)
-{
-	char *texts[] = {(char *)(uintptr_t)row->owner, (char *)(uintptr_t)row->kind,
-	    (char *)(uintptr_t)row->spec, (char *)(uintptr_t)row->attr,
-	    (char *)(uintptr_t)row->result};
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		free(texts[i]);
+	for (int i = 0; i < ROW_TEXTS; i++) {
+		free(item->texts[i]);
+		item->texts[i] = texts[i] ? xstrdup(texts[i]) : NULL;
+	}
+	item->row = *row;
+	item->row.owner = item->texts[0];
+	item->row.kind = item->texts[1];
+	item->row.spec = item->texts[2];
+	item->row.attr = item->texts[3];
+	item->row.result = item->texts[4];
 }
 
 static void

@@ -2,8 +2,6 @@
  * The three verbs: RELIABILITY.md §3.3 as code. One transaction for all rows of a call, then the
  * rows become visible to the workers, then the call waits for their effect.
  */
-#include <string.h>
-
 #include "lib/base/fault.h"
 #include "lib/base/id.h"
 #include "lib/engine/manager_part.h"
@@ -123,7 +121,7 @@ take_step(struct step *step, const struct row_want *want, struct row_have *have,
 		return false;
 	if (!row)
 		return step_unknown(step, want, have, err);
-	if (strcmp(row->owner, step->call->caller.owner)) {
+	if (!str_equal(row->owner, step->call->caller.owner)) {
 		(void)err_set(&have->why, ERR_NOT_FOUND, "row %s is not of '%s'",
 		    id_text(want->rid).text, step->call->caller.owner);
 		return true;
@@ -323,7 +321,7 @@ answer(const struct step *step, size_t at)
 		have->state = have->is_real ? ROW_RELEASED : ROW_NONE;
 		return;
 	}
-	if (strcmp(item->row.owner, step->call->caller.owner))
+	if (!str_equal(item->row.owner, step->call->caller.owner))
 		return;
 	item_answer(item, step->call->arena, have);
 }

@@ -5,6 +5,7 @@
 #include "lib/http/http_client.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ static void give_handle(struct http_client *client, CURL *handle, bool is_good);
 static CURL *new_handle(const struct http_client *client);
 static bool perform(
     const struct http_client *client, CURL *handle, struct answer *answer, struct err *err);
+static int close_at_exec(void *self, curl_socket_t fd, curlsocktype purpose);
 static size_t add_answer(char *bytes, size_t one, size_t n, void *self);
 static bool put_failure(const struct http_client *client, CURL *handle, CURLcode code,
     const char *reason, struct err *err);
@@ -173,12 +175,21 @@ new_handle(const struct http_client *client)
 	curl_easy_setopt(handle, CURLOPT_SSLCERT, client->cert_file);
 	curl_easy_setopt(handle, CURLOPT_SSLKEY, client->key_file);
 	curl_easy_setopt(handle, CURLOPT_HTTPHEADER, client->headers);
+	curl_easy_setopt(handle, CURLOPT_SOCKOPTFUNCTION, close_at_exec);
 	if (client->connect_to)
 		curl_easy_setopt(handle, CURLOPT_CONNECT_TO, client->connect_to);
 	else
 		curl_easy_setopt(
 		    handle, CURLOPT_UNIX_SOCKET_PATH, client->address + strlen("unix:"));
 	return handle;
+}
+
+static int
+close_at_exec(void *self, curl_socket_t fd, curlsocktype purpose)
+{
+	(void)self;
+	(void)purpose;
+	return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? CURL_SOCKOPT_ERROR : CURL_SOCKOPT_OK;
 }
 
 static bool

@@ -103,10 +103,9 @@ http_peer_require(gnutls_session_t session)
 static int
 verify(gnutls_session_t session)
 {
-	static const char purpose[] = GNUTLS_KP_TLS_WWW_CLIENT;
-	gnutls_typed_vdata_st wanted = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
-	    .data = (unsigned char *)(uintptr_t)purpose,
-	    .size = 0};
+	unsigned char purpose[] = GNUTLS_KP_TLS_WWW_CLIENT;
+	gnutls_typed_vdata_st wanted = {
+	    .type = GNUTLS_DT_KEY_PURPOSE_OID, .data = purpose, .size = 0};
 	struct http_peer peer;
 	unsigned n = 0, status = 0;
 

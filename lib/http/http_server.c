@@ -43,6 +43,7 @@ struct exchange {
 	size_t swallowed; /* of a body that is too large: read, and thrown away, up to a limit */
 };
 
+static void destroy(struct http_server *server);
 static bool start_daemon(struct http_server *server, struct err *err);
 static void connection_changed(void *self, struct MHD_Connection *connection, void **context,
     enum MHD_ConnectionNotificationCode code);
@@ -65,8 +66,13 @@ static void log_line(void *self, const char *format, va_list args) printf_like(2
 void
 http_server_free(struct http_server *server)
 {
-	if (!server)
-		return;
+	if (server)
+		destroy(server);
+}
+
+static void
+destroy(struct http_server *server)
+{
 	if (server->daemon)
 		MHD_stop_daemon(server->daemon);
 	if (server->fd >= 0)
@@ -83,7 +89,8 @@ http_server_free(struct http_server *server)
 static inline void
 server_cleanup(struct http_server **server)
 {
-	http_server_free(*server);
+	if (*server)
+		destroy(*server);
 }
 
 struct http_server *

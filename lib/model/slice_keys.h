@@ -1,6 +1,6 @@
 /*
- * The types of slivers and their keys, as tables (SLICE-XML chapter 6). Private to lib/model: what
- * slice_defaults reads and slice_check allows.
+ * The types of slivers and their keys, as tables (docs/slice-language.md chapter 6). Private to
+ * lib/model: what slice_defaults reads and slice_check allows.
  */
 #pragma once
 

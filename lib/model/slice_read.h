@@ -6,7 +6,8 @@
 #include "lib/model/slice.h"
 #include "lib/xml/xml_grammar.h"
 
-/* Names, attributes, children, counts of a slice document: the tables of SLICE-XML chapter 4. */
+/* Names, attributes, children, counts of a slice document: the tables of docs/slice-language.md
+ * chapter 4. */
 extern const struct xml_rule slice_grammar;
 
 /* Names twice and references to nothing (X06, X09, X11, X15, X16, X21), wherever the tree has what

@@ -22,8 +22,7 @@ static void build_mapping(
 
 /* An array of as many items as the parent has children of that name. */
 #define new_array(arena, parent, name, items, n)                                                   \
-	((n) = xml_count(parent, name),                                                            \
-	    (items) = (n) ? arena_alloc(arena, (n) * sizeof(*(items))) : NULL)
+	((n) = xml_count(parent, name), (items) = arena_alloc(arena, (n) * sizeof(*(items))))
 
 struct slice *
 slice_read_build(const struct xml_element *root, struct arena *arena)

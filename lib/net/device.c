@@ -171,3 +171,12 @@ device_is_news(const struct reply *reply)
 {
 	return reply->type == RTM_NEWLINK || reply->type == RTM_DELLINK;
 }
+
+bool
+device_of_event(const struct reply *reply, struct device *device)
+{
+	if (reply->type != RTM_NEWLINK)
+		return false;
+	read_device(reply, device);
+	return true;
+}

@@ -39,3 +39,6 @@ bool device_ipv6_off(const char *name, struct err *err) must_check;
 
 /* Does this event tell of a device that appeared, changed or went? */
 bool device_is_news(const struct reply *reply);
+
+/* The device that an event tells of; false when it tells of none, or of one that went. */
+bool device_of_event(const struct reply *reply, struct device *device);

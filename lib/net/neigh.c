@@ -80,6 +80,22 @@ neigh_resolve(struct netlink *netlink, uint32_t device, uint32_t address, unsign
 }
 
 bool
+neigh_set(struct netlink *netlink, uint32_t device, uint32_t address, const unsigned char mac[6],
+    struct err *err)
+{
+	struct ndmsg info = {
+	    .ndm_family = AF_INET, .ndm_ifindex = (int)device, .ndm_state = NUD_PERMANENT};
+	struct message message;
+	int error;
+
+	message_begin(&message, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, &info, sizeof(info));
+	message_put(&message, NDA_DST, &address, sizeof(address));
+	message_put(&message, NDA_LLADDR, mac, 6);
+	error = netlink_ask(netlink, &message, sizeof(info), NULL, NULL);
+	return !error || err_set(err, ERR_INTERNAL, "setting a neighbour: %s", strerror(error));
+}
+
+bool
 neigh_is_news(const struct reply *reply)
 {
 	const struct ndmsg *info = reply->fixed;

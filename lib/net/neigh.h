@@ -13,5 +13,9 @@
 bool neigh_resolve(struct netlink *netlink, uint32_t device, uint32_t address, unsigned char mac[6],
     struct err *err) must_check;
 
+/* Sets a permanent address: for hosts whose next hop does not speak ARP, and for tests. */
+bool neigh_set(struct netlink *netlink, uint32_t device, uint32_t address,
+    const unsigned char mac[6], struct err *err) must_check;
+
 /* Does this event tell of an IPv4 neighbour that was resolved, changed or lost? */
 bool neigh_is_news(const struct reply *reply);

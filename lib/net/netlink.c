@@ -154,7 +154,7 @@ reply_u32(const struct nlattr *attr)
 static void
 read_attrs(const char *bytes, size_t size, const struct nlattr *attrs[REPLY_TYPES])
 {
-	memset(attrs, 0, REPLY_TYPES * sizeof(*attrs));
+	memset((void *)attrs, 0, REPLY_TYPES * sizeof(const void *));
 	while (size >= NLA_HDRLEN) {
 		const struct nlattr *attr = (const struct nlattr *)(const void *)bytes;
 		unsigned type = attr->nla_type & NLA_TYPE_MASK;
@@ -177,7 +177,7 @@ reply_members(const struct nlattr *nest, const struct nlattr *attrs[REPLY_TYPES]
 	if (nest)
 		read_attrs((const char *)nest + NLA_HDRLEN, nest->nla_len - NLA_HDRLEN, attrs);
 	else
-		memset(attrs, 0, REPLY_TYPES * sizeof(*attrs));
+		memset((void *)attrs, 0, REPLY_TYPES * sizeof(const void *));
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -283,7 +283,7 @@ fixed_of(uint16_t type)
 }
 
 static void
-walk_one(struct walk *walk, const struct nlmsghdr *header)
+walk_answer(struct walk *walk, const struct nlmsghdr *header)
 {
 	size_t fixed = walk->fixed_size ? walk->fixed_size : fixed_of(header->nlmsg_type);
 	struct reply reply = {.type = header->nlmsg_type};
@@ -299,21 +299,35 @@ walk_one(struct walk *walk, const struct nlmsghdr *header)
 }
 
 static void
+walk_one(struct walk *walk, const struct nlmsghdr *header)
+{
+	const char *bytes = (const char *)header + NLMSG_HDRLEN;
+
+	if (header->nlmsg_type == NLMSG_ERROR) {
+		walk->error = -((const struct nlmsgerr *)(const void *)bytes)->error;
+		walk->is_done = true;
+	} else if (header->nlmsg_type == NLMSG_DONE) {
+		walk->is_done = true;
+	} else if (header->nlmsg_type >= NLMSG_MIN_TYPE) {
+		walk_answer(walk, header);
+	}
+}
+
+static void
 walk_messages(struct walk *walk, const char *bytes, size_t size)
 {
-	const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)bytes;
+	while (size >= NLMSG_HDRLEN) {
+		const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)bytes;
+		size_t step = NLMSG_ALIGN(header->nlmsg_len);
 
-	for (; NLMSG_OK(header, size); header = NLMSG_NEXT(header, size)) {
-		if (walk->sequence && header->nlmsg_seq != walk->sequence)
-			continue;
-		if (header->nlmsg_type == NLMSG_ERROR) {
-			walk->error = -((const struct nlmsgerr *)NLMSG_DATA(header))->error;
-			walk->is_done = true;
-		} else if (header->nlmsg_type == NLMSG_DONE) {
-			walk->is_done = true;
-		} else if (header->nlmsg_type >= NLMSG_MIN_TYPE) {
+		if (header->nlmsg_len < NLMSG_HDRLEN || header->nlmsg_len > size)
+			return;
+		if (!walk->sequence || header->nlmsg_seq == walk->sequence)
 			walk_one(walk, header);
-		}
+		if (step >= size)
+			return;
+		bytes += step;
+		size -= step;
 	}
 }
 

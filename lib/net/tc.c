@@ -220,7 +220,8 @@ tc_class_find(struct netlink *netlink, uint32_t device, uint32_t minor, struct t
 	bool is_found;
 	int error;
 
-	message_begin(&message, RTM_GETTCLASS, 0, &info, sizeof(info));
+	/* Without ECHO the kernel tells the listeners to events alone. */
+	message_begin(&message, RTM_GETTCLASS, NLM_F_ECHO, &info, sizeof(info));
 	error = netlink_ask(netlink, &message, sizeof(info), add_class, &found);
 	is_found = !error && found.n;
 	if (is_found)

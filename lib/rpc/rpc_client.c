@@ -54,6 +54,6 @@ read_answer(struct arena *arena, const struct rpc_request *request, const struct
 	if (value)
 		xmlrpc_DECREF(value);
 	if (fault)
-		free((void *)(uintptr_t)fault);
+		rpc_free_text(fault);
 	return is_good;
 }

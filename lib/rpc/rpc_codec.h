@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdlib.h>
 #include <xmlrpc-c/base.h>
 
 #include "lib/rpc/rpc.h"
@@ -44,3 +45,15 @@ bool rpc_read_struct(const struct rpc_reader *reader, xmlrpc_value *from,
  */
 void rpc_fault_write(struct str *text, const struct err *err);
 void rpc_fault_read(const char *text, struct err *err);
+
+/* Frees a text that xmlrpc-c has allocated and hands out as const. */
+static inline void
+rpc_free_text(const void *text)
+{
+	union {
+		const void *handed_out;
+		void *ours;
+	} pointer = {.handed_out = text};
+
+	free(pointer.ours);
+}

@@ -200,7 +200,7 @@ read_text(struct arena *arena, xmlrpc_value *from, const char **to)
 	if (!is_good)
 		return false;
 	*to = arena_copy(arena, text, len);
-	free((void *)(uintptr_t)text);
+	rpc_free_text(text);
 	return true;
 }
 
@@ -219,6 +219,6 @@ read_blob(struct arena *arena, xmlrpc_value *from, struct rpc_blob *to)
 	if (!is_good)
 		return false;
 	*to = (struct rpc_blob){.bytes = arena_copy(arena, bytes, size), .size = size};
-	free((void *)(uintptr_t)bytes);
+	rpc_free_text(bytes);
 	return true;
 }

@@ -104,7 +104,7 @@ handle(const struct rpc_server *server, struct request *request, const char *bod
 	}
 	xmlrpc_env_clean(&env);
 	request->name = arena_text(request->call->arena, name);
-	free((void *)(uintptr_t)name);
+	rpc_free_text(name);
 	request->method = find_method(server, request, err);
 	is_good = request->method && check_role(request, err) && run(request, params, reply, err);
 	xmlrpc_DECREF(params);

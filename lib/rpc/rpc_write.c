@@ -140,8 +140,8 @@ write_base64(struct str *out, const struct rpc_blob *blob)
 		bits |= left > 2 ? bytes[i + 2] : 0;
 		four[0] = digits[bits >> 18];
 		four[1] = digits[bits >> 12 & 63];
-		four[2] = left > 1 ? digits[bits >> 6 & 63] : '=';
-		four[3] = left > 2 ? digits[bits & 63] : '=';
+		four[2] = (char)(left > 1 ? digits[bits >> 6 & 63] : '=');
+		four[3] = (char)(left > 2 ? digits[bits & 63] : '=');
 		str_add_bytes(out, four, sizeof(four));
 	}
 	str_add(out, "</base64>");

@@ -20,7 +20,10 @@
 
 enum { BUSY_MS = 5000, EXIT_DISK = 74 };
 
-static struct store *store_make(void) malloc_by(store_close);
+static struct store *store_make(void);
+static bool bring_up(struct store *store, const char *path, const struct store_migration *steps,
+    size_t n_steps, struct err *err);
+static void tear_down(struct store *store);
 static bool take_lock(struct store *store, const char *path, struct err *err);
 static bool open_file(struct store *store, const char *path, struct err *err);
 static bool check_file(struct store *store, struct err *err);
@@ -43,41 +46,20 @@ struct store *
 store_open(const char *path, const struct store_migration *migrations, size_t n_migrations,
     struct err *err)
 {
-	auto_store struct store *store = store_make();
+	struct store *store = store_make();
 
-	if (!take_lock(store, path, err) || !open_file(store, path, err) ||
-	    !check_file(store, err) || !read_uuid(store, err) ||
-	    !refuse_newer(store, migrations, n_migrations, err)) {
-		err_in(err, "database '%s'", path);
-		return NULL;
-	}
-	for (size_t i = 0; i < n_migrations; i++)
-		if (!migrate(store, &migrations[i], err)) {
-			err_in(err, "database '%s', migration %s %d", path, migrations[i].part,
-			    migrations[i].version);
-			return NULL;
-		}
-	return take(store);
+	if (bring_up(store, path, migrations, n_migrations, err))
+		return store;
+	err_in(err, "database '%s'", path);
+	tear_down(store);
+	return NULL;
 }
 
 void
 store_close(struct store *store)
 {
-	struct statement *statement;
-
-	if (!store)
-		return;
-	for (size_t at = 0; (statement = map_next(store->statements, &at));) {
-		assert(!statement->is_busy);
-		sqlite3_finalize(statement->stmt);
-		free(statement);
-	}
-	map_free(store->statements);
-	sqlite3_close(store->db);
-	if (store->lock_fd >= 0)
-		close(store->lock_fd);
-	pthread_mutex_destroy(&store->mutex);
-	free(store);
+	if (store)
+		tear_down(store);
 }
 
 const char *
@@ -145,6 +127,38 @@ store_make(void)
 	pthread_mutex_init(&store->mutex, &attr);
 	pthread_mutexattr_destroy(&attr);
 	return store;
+}
+
+static bool
+bring_up(struct store *store, const char *path, const struct store_migration *steps, size_t n_steps,
+    struct err *err)
+{
+	if (!take_lock(store, path, err) || !open_file(store, path, err) ||
+	    !check_file(store, err) || !read_uuid(store, err) ||
+	    !refuse_newer(store, steps, n_steps, err))
+		return false;
+	for (size_t i = 0; i < n_steps; i++)
+		if (!migrate(store, &steps[i], err))
+			return err_in(err, "migration %s %d", steps[i].part, steps[i].version);
+	return true;
+}
+
+static void
+tear_down(struct store *store)
+{
+	struct statement *statement;
+
+	for (size_t at = 0; (statement = map_next(store->statements, &at));) {
+		assert(!statement->is_busy);
+		sqlite3_finalize(statement->stmt);
+		free(statement);
+	}
+	map_free(store->statements);
+	sqlite3_close(store->db);
+	if (store->lock_fd >= 0)
+		close(store->lock_fd);
+	pthread_mutex_destroy(&store->mutex);
+	free(store);
 }
 
 static bool

@@ -20,6 +20,7 @@ struct statement {
 struct txn {
 	struct store *store;
 	bool is_open; /* false: it could not begin, or SQLite has rolled it back by itself */
+	bool has_run; /* a statement that may have written */
 	int64_t changes;
 };
 

@@ -36,9 +36,11 @@ txn_commit(struct txn **handle, struct err *err)
 	struct store *store = txn->store;
 	bool is_durable;
 
-	FAULT_POINT("store.commit.before");
+	if (txn->has_run)
+		FAULT_POINT("store.commit.before");
 	is_durable = txn_usable(txn, err) && store_exec(store, "COMMIT", err);
-	FAULT_POINT("store.commit.after");
+	if (txn->has_run)
+		FAULT_POINT("store.commit.after");
 	txn_end(txn);
 	return is_durable;
 }
@@ -60,6 +62,7 @@ txn_run(struct txn *txn, struct err *err, const char *sql, const char *types, ..
 
 	if (!stmt)
 		return false;
+	txn->has_run = true;
 	va_start(args, types);
 	rc = bind_all(stmt, types, args);
 	va_end(args);
@@ -221,24 +224,16 @@ bind_all(sqlite3_stmt *stmt, const char *types, va_list args)
 
 	assert((size_t)sqlite3_bind_parameter_count(stmt) == strlen(types));
 	for (int i = 0; types[i] && rc == SQLITE_OK; i++) {
-		const void *bytes;
-
-		switch (types[i]) {
-		case 'i':
+		if (types[i] == 'i') {
 			rc = sqlite3_bind_int64(stmt, i + 1, va_arg(args, int64_t));
-			break;
-		case 't':
+		} else if (types[i] == 't') {
 			rc = sqlite3_bind_text(
 			    stmt, i + 1, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
-			break;
-		case 'b':
-			bytes = va_arg(args, const void *);
+		} else if (types[i] == 'b') {
+			const void *bytes = va_arg(args, const void *);
+
 			rc = sqlite3_bind_blob64(
 			    stmt, i + 1, bytes, va_arg(args, size_t), SQLITE_TRANSIENT);
-			break;
-		default:
-			assert(types[i] == 'n');
-			rc = sqlite3_bind_null(stmt, i + 1);
 		}
 	}
 	return rc;

@@ -4,6 +4,7 @@
  */
 #include "lib/xml/xml_grammar.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 #include "lib/base/map.h"
 #include "lib/base/nearest.h"
 
-enum { NAME_MAX_LENGTH = 63, VALUE_MAX_LENGTH = 4096 };
+enum { NAME_MAX_LENGTH = 63, VALUE_MAX_LENGTH = 4096, KINDS_MAX = 8 /* of children */ };
 
 struct walk {
 	struct arena *arena;
@@ -272,6 +273,7 @@ static void
 check_children(struct walk *walk, const struct xml_element *element, const struct xml_rule *rule)
 {
 	const struct xml_child_rule *reached = rule->children;
+	unsigned counts[KINDS_MAX] = {0};
 	auto_map struct map *seen = map_new();
 
 	for (struct xml_element *child = element->children; child; child = child->next) {
@@ -283,6 +285,8 @@ check_children(struct walk *walk, const struct xml_element *element, const struc
 			refuse_child(walk, child, rule);
 			continue;
 		}
+		assert(at - rule->children < KINDS_MAX);
+		child->index = ++counts[at - rule->children];
 		child->xpath = xpath_of(walk, child, at);
 		if (rule->is_ordered && at < reached)
 			xml_diagnose(walk->found, child, ERR_X05, "'%s' must stand before '%s'",

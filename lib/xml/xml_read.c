@@ -11,24 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/base/map.h"
-
 struct reader {
 	const char *xml;
 	size_t size;
 	struct arena *arena;
 	xmlParserCtxt *parser;
 	struct xml_element *root, *open; /* open: the innermost open element */
-	struct frame *frame;             /* of the open element */
 	size_t at;                       /* lines are counted up to here */
 	unsigned line;
-};
-
-/* What is needed of an element only while it is open. */
-struct frame {
-	struct frame *outer;
-	struct xml_element *last; /* child */
-	struct map *counts;       /* children's name -> the last of them */
 };
 
 static void start_element(void *self, const xmlChar *name, const xmlChar **attributes);
@@ -38,7 +28,6 @@ static bool refuse(const xmlParserCtxt *parser, struct err *err);
 static unsigned line_of_tag(struct reader *reader);
 static void read_attributes(
     struct reader *reader, struct xml_element *element, const char *const *attributes);
-static void close_frame(struct reader *reader);
 
 static const xmlSAXHandler handler = {
     .initialized = 1, /* SAX version 1: names as written, namespaces mean nothing here */
@@ -68,8 +57,6 @@ xml_read(const char *xml, size_t size, const struct xml_limits *limits, struct a
 	xmlCtxtUseOptions(reader.parser, XML_PARSE_NONET | XML_PARSE_NOENT);
 	xmlParseDocument(reader.parser);
 	is_good = reader.parser->wellFormed || refuse(reader.parser, err);
-	while (reader.frame)
-		close_frame(&reader);
 	xmlFreeParserCtxt(reader.parser);
 	return is_good ? reader.root : NULL;
 }
@@ -113,43 +100,27 @@ xml_count(const struct xml_element *parent, const char *name)
 	return n;
 }
 
-/* Links the new element to its parent and counts it among its namesakes. */
-static void
-join_tree(struct reader *reader, struct xml_element *element)
-{
-	struct frame *frame = reader->frame;
-	const struct xml_element *twin;
-
-	element->index = 1;
-	if (!frame) {
-		reader->root = element;
-		return;
-	}
-	*(frame->last ? &frame->last->next : &reader->open->children) = element;
-	frame->last = element;
-	if (!frame->counts)
-		frame->counts = map_new();
-	twin = map_put(frame->counts, element->name, element);
-	if (twin)
-		element->index = twin->index + 1;
-}
-
 static void
 start_element(void *self, const xmlChar *name, const xmlChar **attributes)
 {
 	struct reader *reader = self;
+	struct xml_element *parent = reader->open;
 	struct xml_element *element = arena_new_of(reader->arena, struct xml_element);
-	struct frame *frame = reader->frame;
 
 	element->name = arena_text(reader->arena, (const char *)name);
-	element->parent = reader->open;
+	element->parent = parent;
 	element->line = line_of_tag(reader);
-	join_tree(reader, element);
 	if (attributes)
 		read_attributes(reader, element, (const char *const *)attributes);
+	if (!parent)
+		reader->root = element;
+	else if (parent->last)
+		parent->last->next = element;
+	else
+		parent->children = element;
+	if (parent)
+		parent->last = element;
 	reader->open = element;
-	reader->frame = xcalloc(1, sizeof(*frame));
-	reader->frame->outer = frame;
 }
 
 static void
@@ -158,20 +129,8 @@ end_element(void *self, const xmlChar *name)
 	struct reader *reader = self;
 
 	(void)name;
-	if (!reader->frame)
-		return;
-	close_frame(reader);
-	reader->open = reader->open->parent;
-}
-
-static void
-close_frame(struct reader *reader)
-{
-	struct frame *frame = reader->frame;
-
-	reader->frame = frame->outer;
-	map_free(frame->counts);
-	free(frame);
+	if (reader->open)
+		reader->open = reader->open->parent;
 }
 
 static void

@@ -16,12 +16,12 @@ struct xml_element {
 	const char *name;
 	struct xml_attribute *attributes;
 	size_t n_attributes;
-	unsigned line;                     /* of its '<' */
-	unsigned index;                    /* among the siblings of the same name, from 1 */
-	unsigned text_line;                /* of the first text that is not blank; 0 = none */
-	struct xml_element *parent, *next; /* next sibling */
-	struct xml_element *children;      /* the first one */
-	const char *xpath;                 /* set by xml_check */
+	unsigned line;                       /* of its '<' */
+	unsigned text_line;                  /* of the first text that is not blank; 0 = none */
+	struct xml_element *parent, *next;   /* next sibling */
+	struct xml_element *children, *last; /* the first one, the last one */
+	const char *xpath;                   /* set by xml_check */
+	unsigned index;                      /* among its namesakes, from 1; set by xml_check */
 };
 
 /*

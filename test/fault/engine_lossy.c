@@ -24,10 +24,10 @@ struct late_call {
 struct wire {
 	pthread_mutex_t lock;
 	unsigned seed;
-	bool is_good; /* faults have stopped */
+	atomic_bool is_good; /* faults have stopped */
 	struct late_call late[LATE_MAX];
 	size_t n_late;
-	int n_lost, n_doubled, n_delivered_late;
+	atomic_int n_lost, n_doubled, n_delivered_late;
 };
 
 static unsigned
@@ -267,8 +267,8 @@ run_schedule(unsigned seed)
 	check(bench, seed);
 	release_all(bench);
 	if (getenv("VNODE_SEEDS"))
-		printf("\n  seed %u: lost %d doubled %d late %d", seed, wire.n_lost, wire.n_doubled,
-		    wire.n_delivered_late);
+		printf("\n  seed %u: lost %d doubled %d late %d", seed, (int)wire.n_lost,
+		    (int)wire.n_doubled, (int)wire.n_delivered_late);
 	bench_free(bench);
 	pthread_mutex_destroy(&wire.lock);
 }

@@ -82,7 +82,7 @@ send_all(const struct job *job)
 
 /* One frame as it was on the wire: the kernel hands the tag beside it. -1 at the timeout. */
 static ssize_t
-receive_one(const struct job *job, unsigned char *frame, unsigned *tag)
+receive_one(const struct job *job, void *frame, unsigned *tag)
 {
 	struct pollfd poll_fd = {.fd = job->fd, .events = POLLIN};
 	struct iovec vector = {.iov_base = frame, .iov_len = SPACE};

@@ -7,25 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void
-spec_free(struct route_spec *spec)
-{
-	if (!spec)
-		return;
-	free((char *)(uintptr_t)spec->destination);
-	free((char *)(uintptr_t)spec->next_hop);
-	free((char *)(uintptr_t)spec->device);
-	free(spec);
-}
+struct fake_route {
+	char destination[20], next_hop[16], device[16];
+};
 
-static struct route_spec *
-spec_copy(const struct route_spec *spec)
+static struct fake_route *
+route_copy(const struct route_spec *spec)
 {
-	struct route_spec *copy = xcalloc(1, sizeof(*copy));
+	struct fake_route *copy = xcalloc(1, sizeof(*copy));
 
-	copy->destination = xstrdup(spec->destination);
-	copy->next_hop = xstrdup(spec->next_hop);
-	copy->device = xstrdup(spec->device);
+	snprintf(copy->destination, sizeof(copy->destination), "%s", spec->destination);
+	snprintf(copy->next_hop, sizeof(copy->next_hop), "%s", spec->next_hop);
+	snprintf(copy->device, sizeof(copy->device), "%s", spec->device);
 	return copy;
 }
 
@@ -38,7 +31,7 @@ put(void *self, const struct route_spec *route, struct err *err)
 	pthread_mutex_lock(&fake->lock);
 	is_down = str_equal(fake->down, route->device);
 	if (!is_down)
-		spec_free(map_put(fake->routes, route->destination, spec_copy(route)));
+		free(map_put(fake->routes, route->destination, route_copy(route)));
 	pthread_mutex_unlock(&fake->lock);
 	return !is_down || err_set(err, ERR_WAIT, "no device '%s'", route->device);
 }
@@ -50,7 +43,7 @@ remove_route(void *self, const char *destination, struct err *err)
 
 	(void)err;
 	pthread_mutex_lock(&fake->lock);
-	spec_free(map_drop(fake->routes, destination));
+	free(map_drop(fake->routes, destination));
 	pthread_mutex_unlock(&fake->lock);
 	return true;
 }
@@ -59,7 +52,7 @@ static bool
 is_there(void *self, const struct route_spec *route, struct err *err)
 {
 	struct route_fake *fake = self;
-	struct route_spec *found;
+	struct fake_route *found;
 	bool is_same;
 
 	pthread_mutex_lock(&fake->lock);
@@ -74,7 +67,7 @@ static bool
 list(void *self, struct arena *arena, const char *const **destinations, size_t *n, struct err *err)
 {
 	struct route_fake *fake = self;
-	struct route_spec *route;
+	struct fake_route *route;
 	const char **out;
 
 	(void)err;
@@ -105,10 +98,10 @@ route_fake_init(struct route_fake *fake)
 void
 route_fake_done(struct route_fake *fake)
 {
-	struct route_spec *route;
+	struct fake_route *route;
 
 	for (size_t at = 0; (route = map_next(fake->routes, &at));)
-		spec_free(route);
+		free(route);
 	map_free(fake->routes);
 	pthread_mutex_destroy(&fake->lock);
 }
@@ -116,7 +109,7 @@ route_fake_done(struct route_fake *fake)
 bool
 route_fake_next(struct route_fake *fake, const char *destination, char text[16])
 {
-	struct route_spec *route;
+	struct fake_route *route;
 
 	pthread_mutex_lock(&fake->lock);
 	route = map_get(fake->routes, destination);

@@ -11,7 +11,7 @@
 
 struct route_fake {
 	pthread_mutex_t lock;
-	struct map *routes; /* destination -> struct route_spec, owned */
+	struct map *routes; /* destination -> its route, owned */
 	const char *down;   /* device that is missing; NULL = all are there */
 };
 

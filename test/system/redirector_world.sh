@@ -5,6 +5,7 @@
 # shellcheck shell=bash
 
 BIN=$ROOT/build/bin
+TOOLS=$ROOT/build/test
 PREFIX=redir-$$
 
 # What lib.sh does at the end is for testbeds; here the world goes.
@@ -97,7 +98,7 @@ daemon_kill() {
 ctl() {
 	local host=$1
 	shift
-	"$BIN/managerctl" "unix:$WORK/$host/run/redirectord.sock" "redirector.$host.vnode" \
+	"$TOOLS/managerctl" "unix:$WORK/$host/run/redirectord.sock" "redirector.$host.vnode" \
 		"$WORK" "$@"
 }
 
@@ -111,19 +112,21 @@ rid() {
 	END
 }
 
-# container NAME HOST PORT ADDRESS [GSO-SEGMENTS]: a namespace with e0 on the port's device.
+# container NAME HOST PORT ADDRESS [DEVICE [GSO-SEGMENTS]]: a namespace (made if needed) with DEVICE
+# (e0) on the port's device, in the state that programmerd hands over.
 container() {
-	local device
-	device=vn$(rid "$3")
+	local port device=${5:-e0} feature
+	port=vn$(rid "$3")
 	[ -e "/run/netns/$PREFIX-$1" ] || ns_make "$1"
-	ip link add "e0" netns "$PREFIX-$1" type veth peer name "$device" netns "$PREFIX-$2"
-	in_ns "$2" sysctl -qw "net.ipv6.conf.$device.disable_ipv6=1"
-	in_ns "$1" ethtool -K e0 tx-udp_tnl-segmentation off tx-udp_tnl-csum-segmentation off \
-		tx-gre-segmentation off tx-gre-csum-segmentation off >/dev/null
-	[ -z "${5:-}" ] || ip -n "$PREFIX-$1" link set e0 gso_max_segs "$5"
-	ip -n "$PREFIX-$2" link set "$device" up
-	ip -n "$PREFIX-$1" link set e0 up
-	ip -n "$PREFIX-$1" addr add "$4/24" dev e0
+	ip link add "$device" netns "$PREFIX-$1" type veth peer name "$port" netns "$PREFIX-$2"
+	in_ns "$2" sysctl -qw "net.ipv6.conf.$port.disable_ipv6=1"
+	for feature in udp_tnl udp_tnl-csum gre gre-csum ipxip4 ipxip6; do
+		in_ns "$1" ethtool -K "$device" "tx-$feature-segmentation" off
+	done
+	[ -z "${6:-}" ] || ip -n "$PREFIX-$1" link set "$device" gso_max_segs "$6"
+	ip -n "$PREFIX-$2" link set "$port" up
+	ip -n "$PREFIX-$1" link set "$device" up
+	ip -n "$PREFIX-$1" addr add "$4/24" dev "$device"
 }
 
 # link_files NAME KEY=VALUE…: spec and attributes of a link end; unnamed keys have defaults.

@@ -13,11 +13,11 @@ wire() { echo $(($1 * 1000000 * 1556 / 1514)); }
 frames_pass() {
 	local seed=$((RANDOM)) receiver
 	rm -f "$WORK/received"
-	in_ns "$2" "$BIN/rawframe" receive e0 "$3" "$4" "$5" "$seed" 5000 >"$WORK/received" &
+	in_ns "$2" "$TOOLS/rawframe" receive e0 "$3" "$4" "$5" "$seed" 5000 >"$WORK/received" &
 	receiver=$!
 	eventually 5 grep -q ready "$WORK/received"
-	in_ns "$1" "$BIN/rawframe" send e0 "$3" "$4" "$5" "$seed"
-	wait $receiver
+	in_ns "$1" "$TOOLS/rawframe" send e0 "$3" "$4" "$5" "$seed"
+	wait "$receiver"
 }
 
 ping_passes() { in_ns "$1" ping -q -c 3 -i 0.05 -W 1 "$2"; }
@@ -41,7 +41,7 @@ case_any_type() {
 	local type size
 	for type in 88b5 0800 86dd 88cc 88e7 0805; do
 		for size in 46 47 700 1500; do
-			frames_pass c1 c2 $type $size 20
+			frames_pass c1 c2 "$type" "$size" 20
 		done
 	done
 	frames_pass c2 c1 88b5 1500 1000
@@ -63,7 +63,7 @@ case_oversize() {
 	local before after
 	before=$(counter v1 11 tx_oversize)
 	ip -n "$PREFIX-c1" link set e0 mtu 1600
-	in_ns c1 "$BIN/rawframe" send e0 88b5 1501 7 1
+	in_ns c1 "$TOOLS/rawframe" send e0 88b5 1501 7 1
 	ip -n "$PREFIX-c1" link set e0 mtu 1500
 	after=$(counter v1 11 tx_oversize)
 	assert_equal 7 $((after - before))
@@ -99,7 +99,7 @@ case_restart_loses_nothing() {
 	daemon_start v1
 	daemon_kill v2
 	daemon_start v2
-	wait $ping
+	wait "$ping"
 	cat "$WORK/ping"
 	grep -q ' 0% packet loss' "$WORK/ping"
 	assert_equal "" "$(ctl v1 orphans)$(ctl v2 orphans)"
@@ -163,11 +163,11 @@ case_one_host() {
 # Slices s1 (c1, c2) and s2 (d1, d2) have the same addresses.
 case_slices_apart() {
 	local ping
-	in_ns d1 "$BIN/rawframe" receive e0 88b6 100 1 5 2000 >"$WORK/foreign" &
+	in_ns d1 "$TOOLS/rawframe" receive e0 88b6 100 1 5 2000 >"$WORK/foreign" &
 	ping=$!
 	eventually 5 grep -q ready "$WORK/foreign"
-	in_ns c1 "$BIN/rawframe" send e0 88b6 100 5 5
-	refuses wait $ping
+	in_ns c1 "$TOOLS/rawframe" send e0 88b6 100 5 5
+	refuses wait "$ping"
 	in_ns c1 arping -q -c 1 -I e0 192.168.9.2 2>/dev/null || true
 	ip -n "$PREFIX-c2" link set e0 down
 	refuses ping_passes c1 192.168.9.2
@@ -216,7 +216,7 @@ case_waits_for_port() {
 	local commit=$!
 	eventually 5 waits_for v1 41 'there is no device'
 	container c4 v1 41 192.168.9.4
-	wait $commit
+	wait "$commit"
 	cat "$WORK/committed"
 	ctl v1 release "$(rid 41)"
 	in_ns v1 tc qdisc show dev "vn$(rid 41)" >"$WORK/qdiscs"
@@ -240,10 +240,7 @@ case_next_hop_changes() {
 # c2 forwards what came by one link to another one: a frame that was unwrapped is wrapped again.
 case_forwarded_by_a_node() {
 	container f1 v1 51 192.168.50.1
-	ip link add e1 netns "$PREFIX-c2" type veth peer name "vn$(rid 52)" netns "$PREFIX-v2"
-	ip -n "$PREFIX-v2" link set "vn$(rid 52)" up
-	ip -n "$PREFIX-c2" addr add 192.168.50.2/24 dev e1
-	ip -n "$PREFIX-c2" link set e1 up
+	container c2 v2 52 192.168.50.2 e1
 	in_ns c2 sysctl -qw net.ipv4.ip_forward=1
 	link_up 51 "rate_bps=$(wire 100)" "ceil_bps=$(wire 100)"
 	ip -n "$PREFIX-c1" route add 192.168.50.0/24 via 192.168.9.2

@@ -36,6 +36,7 @@ struct scene {
 	pid_t manager;
 	struct daemon *controller;
 	pthread_t serving;
+	int exit_code; /* of serving */
 	const struct rpc_client *peer;
 };
 
@@ -176,7 +177,10 @@ wait_for_hello(struct ear *ear, const char *rid)
 static void *
 serve(void *self)
 {
-	return (void *)(intptr_t)daemon_serve(self);
+	struct scene *scene = self;
+
+	scene->exit_code = daemon_serve(scene->controller);
+	return NULL;
 }
 
 static char *
@@ -185,7 +189,8 @@ write_conf(struct arena *arena, const char *program, const char *name, const cha
 	char *path = arena_format(arena, "%s/%s.conf", test_dir(), program);
 	FILE *file = fopen(path, "we");
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+	if (!file)
+		abort();
 	fprintf(file,
 	    "[daemon]\nname=%s\nlisten=127.0.0.1:0\nsocket=%s/%s.sock\npki=%s/pki\n"
 	    "state=%s/%s\nlog=error\n%s\n",
@@ -231,7 +236,7 @@ scene_open(struct scene *scene)
 	assert_true(scene->controller != NULL);
 	assert_true(rpc_server_add(
 	    daemon_rpc(scene->controller), &controller_service, &ops, &scene->ear, &err));
-	assert_equal(pthread_create(&scene->serving, NULL, serve, scene->controller), 0);
+	assert_equal(pthread_create(&scene->serving, NULL, serve, scene), 0);
 	scene->peer = daemon_peer(scene->controller, "redirector@koganei",
 	    arena_format(scene->arena, "unix:%s/redirectord.sock", test_dir()), &err);
 	assert_true(scene->peer != NULL);
@@ -240,16 +245,15 @@ scene_open(struct scene *scene)
 static void
 scene_close(struct scene *scene)
 {
-	void *code;
 	int status;
 
 	kill(scene->manager, SIGTERM);
 	assert_equal(waitpid(scene->manager, &status, 0), scene->manager);
 	assert_true(WIFEXITED(status));
 	assert_equal(WEXITSTATUS(status), 0);
-	pthread_kill(scene->serving, SIGTERM);
-	pthread_join(scene->serving, &code);
-	CU_ASSERT_PTR_NULL(code);
+	kill(getpid(), SIGTERM);
+	pthread_join(scene->serving, NULL);
+	CU_ASSERT_EQUAL(scene->exit_code, 0);
 	daemon_free(scene->controller);
 	arena_free(scene->arena);
 }
@@ -369,10 +373,74 @@ a_user_may_not_command_a_manager(void)
 	scene_close(&scene);
 }
 
+/* Entities that refer ten times to the one before, nine times over: 64 billion characters. */
+static void
+a_bomb_is_refused_by_a_daemon_that_goes_on(void)
+{
+	struct scene scene;
+	struct str bomb = {0}, reply = {0};
+	struct manager_status_args args = {.after = "0000000000000"};
+	struct manager_status_result result = {0};
+	struct err err = {0};
+
+	str_add(&bomb, "<?xml version=\"1.0\"?><!DOCTYPE l [<!ENTITY a \"AAAAAAAA\">");
+	for (int i = 1; i <= 9; i++) {
+		str_addf(&bomb, "<!ENTITY %c \"", 'a' + i);
+		for (int n = 0; n < 10; n++)
+			str_addf(&bomb, "&%c;", 'a' + i - 1);
+		str_add(&bomb, "\">");
+	}
+	str_add(&bomb, "]><methodCall><methodName>manager.status</methodName><params><param><value>"
+		       "<string>&j;</string></value></param></params></methodCall>");
+	scene_open(&scene);
+	assert_true(wait_for_hello(&scene.ear, NULL));
+
+	CU_ASSERT_TRUE(scene.peer->post(scene.peer->self, bomb.text, bomb.len, &reply, 5000, &err));
+	CU_ASSERT_PTR_NOT_NULL(strstr(str_text(&reply), "<int>100</int>"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(str_text(&reply), "bad_xml: "));
+	CU_ASSERT_TRUE(manager_status_call(scene.peer, scene.arena, &args, &result, &err));
+
+	str_done(&bomb);
+	str_done(&reply);
+	scene_close(&scene);
+}
+
+/* What daemon_start says to a command line when it does not start. */
+static int
+exit_code_of(char *first, char *second, char *third)
+{
+	struct daemon_config config = {"sncd", "snc", NULL, 0};
+	char program[] = "sncd";
+	char *argv[] = {program, first, second, third, NULL};
+	int code = -1;
+
+	CU_ASSERT_PTR_NULL(daemon_start(&config, third ? 4 : second ? 3 : 2, argv, &code));
+	return code;
+}
+
+static void
+a_command_line_is_answered_without_a_start(void)
+{
+	auto_arena struct arena *arena = arena_new();
+	char config[] = "--config", check[] = "--check-config", nothing[] = "/nonexistent/x.conf";
+	char unknown[] = "--nonsense", version[] = "--version";
+	char *good = write_conf(arena, "good", "ctl", ""),
+	     *bad = write_conf(arena, "bad", "ctl", "nonsense");
+
+	CU_ASSERT_EQUAL(exit_code_of(config, good, check), 0);
+	CU_ASSERT_EQUAL(exit_code_of(config, bad, check), err_code_exit(ERR_BAD_VALUE));
+	CU_ASSERT_EQUAL(exit_code_of(config, nothing, check), err_code_exit(ERR_NOT_FOUND));
+	CU_ASSERT_EQUAL(exit_code_of(unknown, NULL, NULL), err_code_exit(ERR_USAGE));
+	CU_ASSERT_EQUAL(exit_code_of(version, NULL, NULL), 0);
+	CU_ASSERT_NOT_EQUAL(access(arena_format(arena, "%s/good", test_dir()), F_OK), 0);
+}
+
 static const struct test tests[] = {
     TEST(a_row_goes_its_way_between_two_processes),
     TEST(a_refusal_of_one_row_arrives_with_its_code),
     TEST(a_user_may_not_command_a_manager),
+    TEST(a_bomb_is_refused_by_a_daemon_that_goes_on),
+    TEST(a_command_line_is_answered_without_a_start),
 };
 
 suite_main("daemon", tests)

@@ -33,8 +33,8 @@ plain_documents_pass(void)
 	static const char *const good[] = {
 	    "<a/>",
 	    "<?xml version=\"1.0\"?><a/>",
-	    "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n<!-- c --><a b=\"1\" "
-	    "c='&lt;'>x</a>\n",
+	    "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n<!-- c --><a b='&lt;'/>\n",
+	    "<a b=\"1\" c='&lt;'>x</a>",
 	    "<a>&#65;&#x41;&#x10FFFF;&amp;&apos;&quot;&gt;&lt;!DOCTYPE</a>",
 	    "<a><![CDATA[<!DOCTYPE x [<!ENTITY y 'z'>]>]]></a>",
 	    "<a><!-- <!DOCTYPE a> --></a>",

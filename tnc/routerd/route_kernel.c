@@ -26,6 +26,7 @@ struct route_kernel {
 };
 
 static void *listen_main(void *self);
+static void stop(struct route_kernel *kernel);
 static bool put(void *self, const struct route_spec *spec, struct err *err);
 static bool remove_route(void *self, const char *destination, struct err *err);
 static bool is_there(void *self, const struct route_spec *spec, struct err *err);
@@ -55,15 +56,20 @@ route_kernel_new(void (*changed)(void *self), void *self, struct err *err)
 			return kernel;
 		err_set(err, ERR_INTERNAL, "cannot start a thread");
 	}
-	route_kernel_free(kernel);
+	stop(kernel);
 	return NULL;
 }
 
 void
 route_kernel_free(struct route_kernel *kernel)
 {
-	if (!kernel)
-		return;
+	if (kernel)
+		stop(kernel);
+}
+
+static void
+stop(struct route_kernel *kernel)
+{
 	kernel->is_stopping = true;
 	if (kernel->has_listener)
 		pthread_join(kernel->listener, NULL);

@@ -1,0 +1,221 @@
+/*
+ * The command line as a user types it, against a fake sncd over real TLS: what it prints where, and
+ * its exit codes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "lib/base/str.h"
+#include "test/support/domain.h"
+#include "test/support/fake_snc.h"
+#include "test/support/suite.h"
+
+struct session {
+	struct arena *arena;
+	struct fake_snc *snc;
+};
+
+struct said {
+	int code;
+	char *out, *err; /* in the session's arena */
+};
+
+static struct session
+session_start(void)
+{
+	struct session session = {.arena = arena_new()};
+	const char *dir = test_dir();
+	FILE *file;
+
+	domain_make(session.arena);
+	session.snc = fake_snc_new(session.arena);
+	file = fopen(domain_path(session.arena, "config.ini"), "we");
+	assert_true(file != NULL);
+	fprintf(file,
+	    "[vnode]\ncontext=test\n[context test]\nsnc=unix:%s/snc.sock\n"
+	    "ca=%s/ca/ca.crt\ncert=%s/user.crt\nkey=%s/user.key\n",
+	    dir, dir, dir, dir);
+	fclose(file);
+	return session;
+}
+
+static void
+session_end(struct session *session)
+{
+	fake_snc_free(session->snc);
+	arena_free(session->arena);
+}
+
+static char *
+read_text(struct session *session, const char *name)
+{
+	size_t size;
+	auto_free char *text = test_read(domain_path(session->arena, name), &size);
+
+	return arena_copy(session->arena, text, size);
+}
+
+/* Runs `vnode WORDS` by a shell. */
+static struct said
+vnode(struct session *session, const char *words)
+{
+	const char *dir = test_dir();
+	const char *command = arena_format(session->arena,
+	    "VNODE_CONFIG=%s/config.ini %s %s >%s/out 2>%s/err </dev/null", dir, VNODE_PROGRAM,
+	    words, dir, dir);
+	int status = system(command); /* NOLINT(cert-env33-c): the shell is part of the scene */
+	struct said said = {.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1};
+
+	said.out = read_text(session, "out");
+	said.err = read_text(session, "err");
+	return said;
+}
+
+/* The exit code is the one wanted and the texts hold what is wanted. */
+static void
+expect(struct session *session, const char *words, int code, const char *out, const char *err)
+{
+	struct said said = vnode(session, words);
+	bool is_good =
+	    said.code == code && strstr(said.out, out) != NULL && strstr(said.err, err) != NULL;
+
+	if (!is_good)
+		printf(
+		    "\nvnode %s: exit code %d, wanted %d\nout: %swanted: %s\nerr: %swanted: %s\n",
+		    words, said.code, code, said.out, out, said.err, err);
+	CU_ASSERT_TRUE(is_good);
+}
+
+static void
+a_slice_goes_through_its_life(void)
+{
+	struct session session = session_start();
+
+	expect(&session, "slice create test/data/slice/base.xml --wait", 0, "base\n", "RUNNING");
+	expect(&session, "slice list", 0, "RUNNING", "");
+	expect(&session, "slice show base", 0, "owner dev1", "");
+	expect(&session, "slice create test/data/slice/base.xml", 5, "", "slice 'base' exists");
+	expect(&session, "slice stop base --wait", 0, "", "STOPPED");
+	expect(&session, "slice run base --wait=RUNNING", 0, "", "RUNNING");
+	expect(&session, "slice delete base", 2, "", "wants --yes");
+	expect(&session, "slice delete base --yes --wait", 0, "", "GONE");
+	expect(&session, "slice show base", 3, "", "there is no slice 'base'");
+	session_end(&session);
+}
+
+static void
+a_refused_document_is_explained_fault_by_fault(void)
+{
+	struct session session = session_start();
+	struct said said =
+	    vnode(&session, "slice create test/data/slice/bad/x18_name_injection.xml");
+
+	CU_ASSERT_EQUAL(said.code, 1);
+	CU_ASSERT_STRING_EQUAL(said.out, "");
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(said.err, "x18_name_injection.xml:12 "
+			     "/slice-design/slicespec/sliverdef/nodeSlivers/nodeSliver[1]"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(said.err, "[X18]"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(said.err, "[X15]"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(said.err, "  try: did you mean 'n2'?"));
+	expect(&session, "slice check test/data/slice/demo3.xml", 1, "", "does not build it yet");
+	expect(&session, "slice check test/data/slice/base.xml", 0, "", "");
+	expect(&session, "slice check -f - <test/data/slice/base.xml", 1, "", "[X01]");
+	expect(&session, "slice check /no/such/file", 2, "", "No such file");
+	session_end(&session);
+}
+
+static void
+a_failed_reservation_ends_with_its_own_exit_code(void)
+{
+	struct session session = session_start();
+	const char *doomed = domain_path(session.arena, "doomed.xml");
+	size_t size;
+	auto_free char *text = test_read("test/data/slice/base.xml", &size);
+	FILE *file = fopen(doomed, "we");
+
+	assert_true(file != NULL);
+	for (char *at = text, *mark; *at; at = mark) { /* each "base" becomes "doomed" */
+		mark = strstr(at, "\"base\"");
+		mark = mark ? mark : text + size;
+		fprintf(file, "%.*s%s", (int)(mark - at), at, *mark ? "\"doomed\"" : "");
+		mark += *mark ? strlen("\"base\"") : 0;
+	}
+	fclose(file);
+	expect(&session, arena_format(session.arena, "slice create %s --wait", doomed), 6, "doomed",
+	    "no path from 'koganei' to 'osaka' within 1 ms [R03]\n  try: allow more latency");
+	expect(&session, "slice show doomed", 0, "within 1 ms [R03]\ntry: allow", "");
+	session_end(&session);
+}
+
+static void
+every_list_has_a_table_and_json(void)
+{
+	static const struct {
+		const char *words, *table, *json;
+		int code;
+	} cases[] = {
+	    {"node list", "ring/n1  container", "{\"nodes\": [{\"slice\": \"ring\"", 0},
+	    {"link list", "ring/l1  n1.p1", "\"rate_ab_bps\": 100000000", 0},
+	    {"link show ring/l1", "n1.p1", "\"queue_drops\": 8", 0},
+	    {"host list", "koganei  vnode", "\"accel\": \"tcg\"", 0},
+	    {"slice list", "NAME", "{\"slices\": []}", 0},
+	    {"event list", "", "{\"events\": []}", 0},
+	    {"doctor", "koganei  kvm", "\"facts\": [", 0},
+	};
+	struct session session = session_start();
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		expect(&session, cases[i].words, cases[i].code, cases[i].table, "");
+		expect(&session, arena_format(session.arena, "%s --json", cases[i].words),
+		    cases[i].code, cases[i].json, "");
+	}
+	session_end(&session);
+}
+
+static void
+consoles_and_commands_answer_what_was_typed(void)
+{
+	struct session session = session_start();
+
+	expect(&session, "node console ring/n1 --read", 0, "old line\n", "");
+	expect(&session, "node console ring/n1 --send hello --expect 'echo: hello'", 0, "echo", "");
+	CU_ASSERT_STRING_EQUAL(fake_snc_typed(session.snc), "hello\n");
+	CU_ASSERT_PTR_NULL(strstr(vnode(&session, "node console ring/n1 --send x").out, "old"));
+	expect(&session, "node console ring/n1 --send a --expect b --timeout 1ms", 7, "",
+	    "did not come");
+	expect(&session, "node exec ring/n1 -- ls '-l b' c", 3, "[ls][-l b][c]", "");
+	expect(&session, "node exec ring/n1 --json -- ls", 1, "\"exit\": 1", "");
+	expect(&session, "node exec ring -- ls", 2, "", "SLICE/NAME was expected");
+	session_end(&session);
+}
+
+static void
+refusals_of_the_other_side_are_told_apart(void)
+{
+	struct session session = session_start();
+
+	expect(&session, "orphans", 4, "", "error: ");
+	expect(&session, "slice run nothing", 3, "", "there is no slice 'nothing'");
+	expect(&session, "slice run nothing --json", 3, "", "\"status\": 404");
+	expect(&session, "path list", 2, "", "must have tnc");
+	expect(&session, "slice list --context other", 2, "", "[context other]");
+	fake_snc_free(session.snc);
+	session.snc = NULL;
+	expect(&session, "slice list", 8, "", "error: ");
+	expect(&session, "doctor", 5, "BAD", "");
+	session_end(&session);
+}
+
+static const struct test tests[] = {
+    TEST(a_slice_goes_through_its_life),
+    TEST(a_refused_document_is_explained_fault_by_fault),
+    TEST(a_failed_reservation_ends_with_its_own_exit_code),
+    TEST(every_list_has_a_table_and_json),
+    TEST(consoles_and_commands_answer_what_was_typed),
+    TEST(refusals_of_the_other_side_are_told_apart),
+};
+
+suite_main("cli", tests)

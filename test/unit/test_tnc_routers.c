@@ -1,0 +1,229 @@
+/*
+ * tnc: routers that are away, lose things or say what they should not; restarts.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/id.h"
+#include "test/support/suite.h"
+#include "test/support/tnc_net.h"
+
+static bool
+has_one_path(void *self)
+{
+	return net_paths(self).n_paths == 1;
+}
+
+static bool
+was_tried(void *self)
+{
+	struct net *net = self;
+
+	return net->sites[1].n_calls > 0;
+}
+
+static bool
+is_coming_down(void *self)
+{
+	struct net *net = self;
+
+	tnc_poke(net->tnc, POKE_PATHS);
+	return !strcmp(net_paths(net).paths[0].state, "RELEASING");
+}
+
+static void
+a_share_waits_for_a_router_that_is_not_reached(void)
+{
+	struct net *net = net_new("cut", 24);
+	struct row_have have = {0};
+	struct held held;
+
+	net->sites[1].is_cut = true;
+	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h2:u0", MBPS, ""), &held), ERR_NONE);
+	have = net_say(net, VERB_COMMIT, held.rid, NULL);
+	assert_equal(have.state, ROW_COMMITTED);
+	assert_true(!have.is_real);
+	assert_equal(have.why.code, ERR_WAIT);
+
+	net->sites[1].is_cut = false;
+	for (int i = 0; i < 4 && !have.is_real; i++)
+		have = net_say(net, VERB_COMMIT, held.rid, NULL);
+	assert_true(have.is_real);
+	assert_true(net_leads(net, held.result.next_hop_a, held.result.address_b, "r1 r2 h2 "));
+	net_free(net);
+}
+
+static void
+a_path_that_came_down_is_set_up_again(void)
+{
+	struct net *net = net_new("again", 24);
+	struct row_have have = {0};
+	struct held held;
+
+	net->sites[1].is_cut = true;
+	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h2:u0", MBPS, ""), &held), ERR_NONE);
+	assert_true(eventually(was_tried, net));
+	net->clock.ahead_ms += 31 * 1000; /* the deadline for all routes to be held */
+	assert_true(eventually(is_coming_down, net));
+
+	net->sites[1].is_cut = false;
+	have = net_say(net, VERB_COMMIT, held.rid, NULL);
+	for (int i = 0; i < 4 && !have.is_real; i++)
+		have = net_say(net, VERB_COMMIT, held.rid, NULL);
+	assert_true(have.is_real);
+	assert_true(net_leads(net, held.result.next_hop_a, held.result.address_b, "r1 r2 h2 "));
+	net_free(net);
+}
+
+static void
+a_restart_loses_nothing_and_finishes_what_was_begun(void)
+{
+	struct net *net = net_new("restart", 24);
+	struct held stays, goes;
+
+	assert_equal(
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", MBPS, ""), &stays), ERR_NONE);
+	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h3:u0", MBPS, ""), &goes), ERR_NONE);
+	assert_true(net_commit(net, &stays) && net_commit(net, &goes));
+	net->sites[2].is_cut = true;
+	assert_true(net_release(net, &goes));
+	assert_equal(net_paths(net).n_paths, 2);
+	net_tnc_stop(net);
+	net_site_stop(net, 2);
+	net_site_start(net, 2);
+	net_tnc_start(net);
+	net->sites[2].is_cut = false;
+
+	assert_true(eventually(net_has_no_orphans, net));
+	assert_true(eventually(has_one_path, net));
+	assert_equal(route_fake_count(&net->sites[2].routes), 0);
+	assert_true(net_leads(net, stays.result.next_hop_a, stays.result.address_b, "r1 r2 h2 "));
+	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 99 * MBPS);
+	net_free(net);
+}
+
+static void
+a_router_that_is_silent_is_gone_around(void)
+{
+	struct net *net = net_new("silent", 24);
+	struct controller_hello_args hello = {
+	    .manager = "router@r1", .version = "1", .db_uuid = "u"};
+	struct controller_hello_result result;
+	auto_arena struct arena *arena = arena_new();
+	struct rpc_call call = {.role = "router", .name = "r1", .arena = arena};
+	struct err err = {0};
+
+	net->clock.ahead_ms += ROUTER_DEAD_MS;
+	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 0);
+	assert_true(tnc_controller_ops.hello(net->tnc, &call, &hello, &result, &err));
+	call.name = "r2";
+	hello.manager = "router@r2";
+	assert_true(tnc_controller_ops.hello(net->tnc, &call, &hello, &result, &err));
+
+	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 100 * MBPS);
+	assert_equal(net_edge(net, "r1-r3")->free_ab_bps, 0);
+	net_free(net);
+}
+
+static void
+a_hello_is_believed_from_its_router_alone(void)
+{
+	struct net *net = net_new("hello", 24);
+
+	static const struct {
+		const char *role, *name, *manager;
+		enum err_code code;
+	} cases[] = {
+	    {"router", "r1", "router@r1", ERR_NONE},
+	    {"router", "r1", "router@r2", ERR_FORBIDDEN},
+	    {"redirector", "r1", "redirector@r1", ERR_FORBIDDEN},
+	    {"router", "r9", "router@r9", ERR_NOT_FOUND},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		auto_arena struct arena *arena = arena_new();
+		struct controller_hello_args hello = {
+		    .manager = cases[i].manager, .version = "1", .db_uuid = "u"};
+		struct rpc_call call = {cases[i].role, cases[i].name, arena};
+		struct controller_hello_result result;
+		struct err err = {0};
+
+		(void)!tnc_controller_ops.hello(net->tnc, &call, &hello, &result, &err);
+		assert_equal(err.code, cases[i].code);
+	}
+	net_free(net);
+}
+
+static void
+orphans_are_named(void)
+{
+	struct net *net = net_new("orphans", 24);
+	struct row_want want = {.rid = 99,
+	    .kind = "route",
+	    .spec = "path=x\ndestination=10.65.0.99\nnext_hop=10.64.0.9\ndevice=p1\n"};
+	struct row_have have = {0};
+	struct manager_call call = {.caller = {.epoch = 1 << 20, .owner = "tnc@ctl"},
+	    .want = &want,
+	    .n = 1,
+	    .have = &have,
+	    .arena = net->arena};
+	struct tnc_orphans_result list;
+
+	assert_true(manager_call(net->sites[1].manager, &call, NULL));
+	net->sites[2].is_cut = true;
+
+	list = net_orphans(net);
+	assert_equal(list.n_orphans, 2);
+	assert_text(list.orphans[0].manager, "router@r2");
+	assert_true(strstr(list.orphans[0].line, "of no path") != NULL);
+	assert_text(list.orphans[1].manager, "router@r3");
+	assert_true(strstr(list.orphans[1].line, "the wire is cut") != NULL);
+	net_free(net);
+}
+
+static void
+a_route_has_one_row_and_one_address(void)
+{
+	struct net *net = net_new("route", 24);
+
+	static const struct {
+		const char *spec;
+		enum err_code code;
+	} cases[] = {
+	    {"path=x\ndestination=10.65.0.1\nnext_hop=10.64.0.9\ndevice=p1\n", ERR_NONE},
+	    {"path=y\ndestination=10.65.0.1\nnext_hop=10.64.0.9\ndevice=p1\n", ERR_CONFLICT},
+	    {"path=x\ndestination=0.0.0.0\nnext_hop=10.64.0.9\ndevice=p1\n", ERR_BAD_VALUE},
+	    {"path=x\ndestination=10.65.0.0/24\nnext_hop=10.64.0.9\ndevice=p1\n", ERR_BAD_VALUE},
+	    {"path=x\ndestination=default\nnext_hop=10.64.0.9\ndevice=p1\n", ERR_BAD_VALUE},
+	    {"path=x\ndestination=224.0.0.1\nnext_hop=10.64.0.9\ndevice=p1\n", ERR_BAD_VALUE},
+	    {"path=x\ndestination=10.65.0.2\nnext_hop=\ndevice=p1\n", ERR_BAD_VALUE},
+	    {"path=x\ndestination=10.65.0.2\nnext_hop=10.64.0.9\ndevice=../p1\n", ERR_BAD_VALUE},
+	    {"path=x\ndestination=10.65.0.2\nnext_hop=10.64.0.9\n", ERR_BAD_VALUE},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct row_want want = {.rid = 100 + i, .kind = "route", .spec = cases[i].spec};
+		struct row_have have = {0};
+		struct manager_call call = {.caller = {.epoch = 1, .owner = "tnc@other"},
+		    .want = &want,
+		    .n = 1,
+		    .have = &have,
+		    .arena = net->arena};
+
+		assert_true(manager_call(net->sites[0].manager, &call, NULL));
+		assert_equal(have.why.code, cases[i].code);
+	}
+	net_free(net);
+}
+
+static const struct test tests[] = {
+    TEST(a_share_waits_for_a_router_that_is_not_reached),
+    TEST(a_path_that_came_down_is_set_up_again),
+    TEST(a_restart_loses_nothing_and_finishes_what_was_begun),
+    TEST(a_router_that_is_silent_is_gone_around),
+    TEST(a_hello_is_believed_from_its_router_alone),
+    TEST(orphans_are_named),
+    TEST(a_route_has_one_row_and_one_address),
+};
+
+suite_main("tnc_routers", tests)
