@@ -85,15 +85,15 @@ add_pairs(struct str *out, char **words, size_t n, bool are_params)
 	bool is_open = false;
 
 	for (size_t i = 0; i < n; i++) {
-		size_t key = words[i] ? strcspn(words[i], "=") : 0;
-		bool is_param =
-		    strncmp(words[i], "bootImage", 9) == 0 || strncmp(words[i], "mtu", 3) == 0;
+		const char *word = words[i] ? words[i] : "";
+		size_t key = strcspn(word, "=");
+		bool is_param = strncmp(word, "bootImage", 9) == 0 || strncmp(word, "mtu", 3) == 0;
 
 		if (is_param != are_params)
 			continue;
 		str_add(out, is_open ? "" : are_params ? "<params>" : "<resources>");
 		str_addf(out, "<%s key=\"%.*s\" value=\"%s\"/>", are_params ? "param" : "resource",
-		    (int)key, words[i], words[i] + key + 1);
+		    (int)key, word, word + key + 1);
 		is_open = true;
 	}
 	str_add(out, !is_open ? "" : are_params ? "</params>" : "</resources>");
