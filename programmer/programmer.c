@@ -25,6 +25,7 @@ enum { HOST_PART = 8 };
 static bool read_instance(
     const struct conf *conf, const char *host, struct node_conf *node, struct err *err);
 static bool read_capacity(const struct conf *conf, struct node_conf *node, struct err *err);
+static void tear_down(struct programmer *programmer);
 
 void
 node_conf_done(struct node_conf *node)
@@ -68,20 +69,8 @@ node_conf_read(const struct conf *conf, const char *host, const char *state, str
 void
 programmer_free(struct programmer *programmer)
 {
-	void *note;
-
-	if (!programmer)
-		return;
-	console_set_free(programmer->consoles);
-	for (size_t at = 0; (note = map_next(programmer->notes, &at));)
-		free(note);
-	map_free(programmer->notes);
-	free(programmer->kvm_why);
-	if (programmer->idmap >= 0)
-		close(programmer->idmap);
-	pthread_mutex_destroy(&programmer->lock);
-	node_conf_done(&programmer->conf);
-	free(programmer);
+	if (programmer)
+		tear_down(programmer);
 }
 
 struct programmer *
@@ -105,8 +94,25 @@ programmer_new(
 		programmer->consoles = console_set_new(programmer->conf.folder, err);
 	if (programmer->consoles)
 		return programmer;
-	programmer_free(programmer);
+	tear_down(programmer);
 	return NULL;
+}
+
+static void
+tear_down(struct programmer *programmer)
+{
+	void *note;
+
+	console_set_free(programmer->consoles);
+	for (size_t at = 0; (note = map_next(programmer->notes, &at));)
+		free(note);
+	map_free(programmer->notes);
+	free(programmer->kvm_why);
+	if (programmer->idmap >= 0)
+		close(programmer->idmap);
+	pthread_mutex_destroy(&programmer->lock);
+	node_conf_done(&programmer->conf);
+	free(programmer);
 }
 
 void
