@@ -8,39 +8,45 @@
 #include <string.h>
 
 #include "lib/base/conf.h"
+#include "lib/base/map.h"
 #include "lib/http/http_client.h"
+
+/* The longest call waits 30 s for its effect. */
+enum { CALL_MS = 40000 };
 
 struct cli_context {
 	struct conf *conf;
 	char section[80];
-	struct http_client *https[2];
-	struct rpc_client clients[2];
+	struct map *https; /* those opened: key of the section to struct http_client */
 };
 
-enum { SNC, TNC };
-
 static struct cli_context *context_open(struct cli *cli, struct err *err);
-static const struct rpc_client *client(struct cli *cli, int which, struct err *err);
+static struct http_client *http_open(struct cli_context *context, const char *key, struct err *err);
+static struct cli_context *context_of(struct cli *cli, struct err *err);
+static const struct rpc_client *client(struct cli *cli, const char *key, struct err *err);
 
 const struct rpc_client *
 cli_snc(struct cli *cli, struct err *err)
 {
-	return client(cli, SNC, err);
+	return client(cli, "snc", err);
 }
 
 const struct rpc_client *
 cli_tnc(struct cli *cli, struct err *err)
 {
-	return client(cli, TNC, err);
+	return client(cli, "tnc", err);
 }
 
 void
 cli_context_free(struct cli_context *context)
 {
+	struct http_client *http;
+
 	if (!context)
 		return;
-	http_client_free(context->https[SNC]);
-	http_client_free(context->https[TNC]);
+	for (size_t at = 0; (http = map_next(context->https, &at));)
+		http_client_free(http);
+	map_free(context->https);
 	conf_free(context->conf);
 	free(context);
 }
@@ -58,44 +64,53 @@ post(void *self, const char *body, size_t size, struct str *reply, int timeout_m
 }
 
 static const struct rpc_client *
-client(struct cli *cli, int which, struct err *err)
+client(struct cli *cli, const char *key, struct err *err)
 {
-	static const char *const keys[] = {"snc", "tnc"};
-	static const char *const names[] = {"snc.ctl.vnode", "tnc.ctl.vnode"};
-	struct cli_context *context = cli->context;
-	struct http_client_config config;
+	struct rpc_client *client = arena_new_of(cli->arena, struct rpc_client);
+	struct cli_context *context = context_of(cli, err);
+	struct http_client *http = context ? map_get(context->https, key) : NULL;
 
 	if (!context)
-		context = cli->context = context_open(cli, err);
-	if (!context)
 		return NULL;
-	if (context->https[which])
-		return &context->clients[which];
-	config = (struct http_client_config){
-	    .address = conf_text(context->conf, context->section, keys[which]),
-	    .name = names[which],
+	if (!http)
+		http = http_open(context, key, err);
+	if (!http)
+		return NULL;
+	*client = (struct rpc_client){post, http, CALL_MS};
+	return client;
+}
+
+static struct http_client *
+http_open(struct cli_context *context, const char *key, struct err *err)
+{
+	char name[32];
+	struct http_client_config config = {
+	    .address = conf_text(context->conf, context->section, key),
+	    .name = name,
 	    .ca_file = conf_text(context->conf, context->section, "ca"),
 	    .cert_file = conf_text(context->conf, context->section, "cert"),
 	    .key_file = conf_text(context->conf, context->section, "key"),
 	};
+	struct http_client *http;
+
 	if (!config.address || !config.ca_file || !config.cert_file || !config.key_file) {
-		err_set(err, ERR_USAGE, "[%s] must have %s, ca, cert and key", context->section,
-		    keys[which]);
+		err_set(
+		    err, ERR_USAGE, "[%s] must have %s, ca, cert and key", context->section, key);
 		return NULL;
 	}
-	context->https[which] = http_client_new(&config, err);
-	if (!context->https[which])
-		return NULL;
-	context->clients[which] = (struct rpc_client){post, context->https[which], 40000};
-	return &context->clients[which];
+	snprintf(name, sizeof(name), "%s.ctl.vnode", key);
+	http = http_client_new(&config, err);
+	if (http)
+		map_put(context->https, key, http);
+	return http;
 }
 
 const char *
 cli_setting(struct cli *cli, const char *key, struct err *err)
 {
-	if (!cli->context)
-		cli->context = context_open(cli, err);
-	return cli->context ? conf_text(cli->context->conf, cli->context->section, key) : NULL;
+	struct cli_context *context = context_of(cli, err);
+
+	return context ? conf_text(context->conf, context->section, key) : NULL;
 }
 
 const char *
@@ -109,6 +124,14 @@ cli_config_file(struct cli *cli)
 		return arena_format(cli->arena, "%s/vnode/config.ini", base);
 	return arena_format(
 	    cli->arena, "%s/.config/vnode/config.ini", getenv("HOME") ? getenv("HOME") : "");
+}
+
+static struct cli_context *
+context_of(struct cli *cli, struct err *err)
+{
+	if (!cli->context)
+		cli->context = context_open(cli, err);
+	return cli->context;
 }
 
 static struct cli_context *
@@ -129,6 +152,7 @@ context_open(struct cli *cli, struct err *err)
 		name = conf_text(conf, "vnode", "context");
 	context = xcalloc(1, sizeof(*context));
 	context->conf = conf;
+	context->https = map_new();
 	snprintf(context->section, sizeof(context->section), "context %s", name ? name : "default");
 	return context;
 }

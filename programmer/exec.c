@@ -47,7 +47,7 @@ exec_in(pid_t init, const struct command *command, struct str *output, struct co
 	struct entry entry = {.init = pidfd_open(init, 0),
 	    .in = open("/dev/null", O_RDONLY | O_CLOEXEC),
 	    .out = -1,
-	    .argv = (char *const *)(uintptr_t)command->argv,
+	    .argv = argv_for_exec(command->argv),
 	    .environment = environment};
 	int ends[2] = {-1, -1};
 	pid_t pid = -1;

@@ -56,4 +56,4 @@ struct programmer *programmer_new(struct node_conf *conf, struct hypervisor hype
     enum node_accel vm_accel, struct err *err) malloc_by(programmer_free) must_check;
 
 /* What hello tells of this host: lines key=value. For daemon_add_manager. */
-void programmer_capacity(void *programmer, struct str *lines);
+void programmer_capacity(void *self, struct str *lines);

@@ -40,7 +40,11 @@ embed(const struct embed_request *request, struct arena *arena, struct mapping *
 static void *
 copy_array(struct arena *arena, const void *items, size_t size)
 {
-	return size ? memcpy(arena_alloc(arena, size), items, size) : NULL;
+	void *copy = arena_alloc(arena, size);
+
+	if (size)
+		memcpy(copy, items, size);
+	return copy;
 }
 
 /* What is left: the substrate's numbers, to be changed while searching. */

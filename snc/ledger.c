@@ -68,9 +68,8 @@ entry_read(struct entry *entry, struct controller *controller, struct txn *txn, 
 	const struct controller_row_state *rows;
 	size_t n_rows;
 
-	arena_free(entry->arena);
-	entry->arena = arena_new();
 	entry->charges.n = 0;
+	arena_clear(entry->arena);
 	if (!controller_rows(controller, txn, entry->group, scratch, &rows, &n_rows))
 		return err_set(err, ERR_INTERNAL, "rows of '%s' cannot be read", entry->group);
 	for (size_t i = 0; i < n_rows; i++) {
@@ -98,6 +97,7 @@ entry_get(struct ledger *ledger, const struct slice_record *slice)
 		return entry;
 	entry = xcalloc(1, sizeof(*entry));
 	entry->group = xstrdup(slice->id);
+	entry->arena = arena_new();
 	entry->round = -1;
 	map_put(ledger->entries, slice->id, entry);
 	return entry;

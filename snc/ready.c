@@ -30,7 +30,7 @@ forget_all(struct ready *ready)
 
 	for (size_t at = 0; (known = map_next(ready->known, &at));)
 		free(known);
-	map_free(ready->known);
+	map_clear(ready->known);
 }
 
 void
@@ -39,6 +39,7 @@ ready_free(struct ready *ready)
 	if (!ready)
 		return;
 	forget_all(ready);
+	map_free(ready->known);
 	pthread_mutex_destroy(&ready->lock);
 	free(ready);
 }
@@ -74,10 +75,8 @@ learn(struct ready *ready, const struct ready_node *node)
 
 	known->rev = node->rev;
 	pthread_mutex_lock(&ready->lock);
-	if (map_size(ready->known) > KNOWN_MAX) {
+	if (map_size(ready->known) > KNOWN_MAX)
 		forget_all(ready);
-		ready->known = map_new();
-	}
 	free(map_put_id(ready->known, node->rid, known));
 	pthread_mutex_unlock(&ready->lock);
 }

@@ -40,9 +40,12 @@ asking_init(struct asking *asking, struct snc *snc, bool with_tnc, struct arena 
 	asking->n = managers.n + with_tnc;
 	asking->asked = arena_alloc(arena, asking->n * sizeof(asking->asked[0]));
 	for (size_t i = 0; i < asking->n; i++) {
+		const char *manager = i < managers.n ? managers.names[i] : snc->tnc;
+		struct arena *own = arena_new();
+
 		asking->asked[i].snc = snc;
-		asking->asked[i].manager = i < managers.n ? managers.names[i] : snc->tnc;
-		asking->asked[i].arena = arena_new();
+		asking->asked[i].manager = arena_text(own, manager);
+		asking->asked[i].arena = own;
 	}
 }
 
@@ -194,8 +197,9 @@ SNC_HANDLER(orphans)
 	peers_each(asking.n, ask_orphans, &asking);
 	for (size_t i = 0; i < asking.n; i++)
 		vec_each (line, &asking.asked[i].lines)
-			vec_push(&all, ((struct snc_orphan){asking.asked[i].manager,
-					   arena_text(call->arena, *line)}));
+			vec_push(&all,
+			    ((struct snc_orphan){arena_text(call->arena, asking.asked[i].manager),
+				arena_text(call->arena, *line)}));
 	result->n_orphans = all.n;
 	result->orphans = (void *)arena_copy(call->arena, all.items, all.n * sizeof(all.items[0]));
 	vec_done(&all);

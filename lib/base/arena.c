@@ -19,7 +19,6 @@ struct block {
 
 struct arena {
 	struct block *blocks;
-	size_t total;
 };
 
 struct arena *
@@ -31,15 +30,21 @@ arena_new(void)
 void
 arena_free(struct arena *arena)
 {
+	if (arena)
+		arena_clear(arena);
+	free(arena);
+}
+
+void
+arena_clear(struct arena *arena)
+{
 	struct block *next;
 
-	if (!arena)
-		return;
 	for (struct block *block = arena->blocks; block; block = next) {
 		next = block->next;
 		free(block);
 	}
-	free(arena);
+	arena->blocks = NULL;
 }
 
 void *
@@ -61,7 +66,6 @@ arena_alloc(struct arena *arena, size_t size)
 	}
 	memory = block->bytes + block->used;
 	block->used += room;
-	arena->total += room;
 	return memory;
 }
 
@@ -98,10 +102,4 @@ arena_format(struct arena *arena, const char *format, ...)
 	vsnprintf(text, (size_t)length + 1, format, again);
 	va_end(again);
 	return text;
-}
-
-size_t
-arena_size(const struct arena *arena)
-{
-	return arena->total;
 }

@@ -17,6 +17,9 @@ void arena_free(struct arena *arena);
 /* A new, empty arena. Owned by the caller. */
 struct arena *arena_new(void) malloc_by(arena_free);
 
+/* Frees all that was made in it. */
+void arena_clear(struct arena *arena);
+
 /* Zeroed memory, aligned for any type; lives as long as the arena. */
 void *arena_alloc(struct arena *arena, size_t size);
 
@@ -25,9 +28,6 @@ char *arena_text(struct arena *arena, const char *text);
 char *arena_copy(struct arena *arena, const void *bytes, size_t size);
 
 char *arena_format(struct arena *arena, const char *format, ...) printf_like(2, 3);
-
-/* Bytes handed out so far. */
-size_t arena_size(const struct arena *arena);
 
 static inline void
 arena_cleanup(struct arena **arena)

@@ -41,10 +41,19 @@ map_free(struct map *map)
 {
 	if (!map)
 		return;
-	for (size_t i = 0; i < map->cap; i++)
-		free(map->entries[i].key);
+	map_clear(map);
 	free(map->entries);
 	free(map);
+}
+
+void
+map_clear(struct map *map)
+{
+	for (size_t i = 0; i < map->cap; i++) {
+		free(map->entries[i].key);
+		map->entries[i] = (struct entry){0};
+	}
+	map->n = 0;
 }
 
 void *

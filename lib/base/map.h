@@ -25,6 +25,9 @@ void *map_get_id(const struct map *map, uint64_t key);
 void *map_drop(struct map *map, const char *key);
 void *map_drop_id(struct map *map, uint64_t key);
 
+/* Forgets all keys. */
+void map_clear(struct map *map);
+
 size_t map_size(const struct map *map);
 
 /* Values in no order: `for (size_t at = 0; (value = map_next(map, &at));)`. No change while

@@ -84,7 +84,7 @@ static void
 let_hold_end(struct bench *bench, uint64_t rid)
 {
 	bench_stop_controller(bench);
-	bench->clock.ahead_ms += 121 * 1000;
+	bench->clock.ahead_ms += 121000;
 	if (!eventually(is_over, &(struct hold){bench, rid}))
 		_exit(2);
 	bench_start_controller(bench);

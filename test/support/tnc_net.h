@@ -15,7 +15,9 @@
 #include "test/support/world.h"
 #include "tnc/tnc.h"
 
-enum { N_ROUTERS = 3, MBPS = 1000000 };
+enum { N_ROUTERS = 3 };
+
+static const int64_t mbps = 1000000;
 
 struct site {
 	struct route_fake routes;

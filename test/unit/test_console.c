@@ -219,12 +219,12 @@ only_the_newest_output_is_kept(void)
 
 		memset(line, 'a' + i % 26, sizeof(line));
 		assert_equal(write(scene.guest_out, line, sizeof(line)), 1000);
-		read_all(&scene, i * 1000, 1000, &drain);
+		read_all(&scene, (int64_t)i * 1000, 1000, &drain);
 	}
 	text.offset = -1;
 	assert_true(console_read(scene.set, RID, scene.arena, &text, &err));
 	assert_equal(text.size, CONSOLE_READ_MAX);
-	assert_equal(text.offset, 100 * 1000 - CONSOLE_READ_MAX);
+	assert_equal(text.offset, 100000 - CONSOLE_READ_MAX);
 	assert_equal(((const char *)text.bytes)[text.size - 1], 'a' + 99 % 26);
 }
 

@@ -85,7 +85,7 @@ a_manager_out_of_reach_fails_the_group_which_then_waits_for_it(void)
 
 	assert_equal(bench->why.code, ERR_O03);
 	assert_true(strstr(bench->why.text, "unit a: manager 'site@0' cannot be reached") != NULL);
-	bench_pass_ms(bench, INT64_C(24) * 3600 * 1000);
+	bench_pass_ms(bench, INT64_C(24) * 3600000);
 	assert_true(controller_group(bench->controller, NULL, "g1", &state));
 	assert_equal(state, GROUP_RELEASING);
 	bench->sites[0].is_cut = false;
@@ -152,7 +152,7 @@ a_reservation_is_kept_alive_and_then_run(void)
 	for (int i = 0; i < 20; i++) { /* ten minutes; every other step may find a call out */
 		int n_calls = bench->sites[1].n_calls;
 
-		bench_pass_ms(bench, 31 * 1000);
+		bench_pass_ms(bench, 31000);
 		for (int look = 0; look < 100 && bench->sites[1].n_calls == n_calls; look++)
 			usleep(1000);
 	}
@@ -184,7 +184,7 @@ a_lost_reservation_is_released(void)
 	bench_admit(bench, "g1", 1, ROW_HELD, rids);
 	await(bench, "g1", GROUP_RESERVED);
 	bench->sites[0].is_cut = true;
-	bench_pass_ms(bench, 121 * 1000);
+	bench_pass_ms(bench, 121000);
 	assert_true(eventually(is_hold_over, bench));
 	bench->sites[0].is_cut = false;
 

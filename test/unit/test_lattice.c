@@ -125,7 +125,7 @@ a_group_never_goes_back_nor_promises_too_much(void)
 	size_t n = sizeof(all) / sizeof(all[0]);
 
 	for (int state = GROUP_PENDING; state <= GROUP_GONE; state++)
-		for (size_t i = 0; i < 3 * 2 * n * n; i++) {
+		for (size_t i = 0; i < n * n * 3 * 2; i++) {
 			enum row_state goal = (enum row_state)(1 + i % 3);
 			struct step_row rows[2] = {row_of(all[i / 6 % n]), row_of(all[i / 6 / n])};
 			enum group_state next =

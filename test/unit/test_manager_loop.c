@@ -35,7 +35,7 @@ what_waits_is_made_when_woken(void)
 {
 	struct stand *stand = stand_new("waits", 9);
 	struct row_want want = {.rid = 10};
-	struct row_have have;
+	struct row_have have = {0};
 	struct manager_call quick = {.verb = VERB_COMMIT,
 	    .want = &want,
 	    .have = &have,
@@ -93,12 +93,12 @@ a_hold_that_nobody_renews_ends(void)
 
 	stand->rid = 10;
 	(void)stand_reserve(stand, 10, "units=1");
-	stand_pass_ms(stand, 100 * 1000);
+	stand_pass_ms(stand, 100000);
 	(void)stand_reserve(stand, 10, "units=1"); /* the countdown starts again */
-	stand_pass_ms(stand, 100 * 1000);
+	stand_pass_ms(stand, 100000);
 	assert_equal(stand_reserve(stand, 11, "units=1").why.code, ERR_CAPACITY);
 	assert_true(manager_has(stand->manager, 10));
-	stand_pass_ms(stand, 21 * 1000);
+	stand_pass_ms(stand, 21000);
 
 	assert_true(eventually(is_not_held, stand));
 	assert_equal(stand_commit(stand, 10, "", 1).why.code, ERR_GONE);
@@ -116,7 +116,7 @@ hold_is_stored(void *self)
 	    txn_query(txn, NULL, "SELECT hold_ms FROM manager_row WHERE rid = 10", "");
 
 	assert_true(rows_next(rows));
-	return rows_i64(rows, 0) <= 60 * 1000;
+	return rows_i64(rows, 0) <= 60000;
 }
 
 static void
@@ -126,12 +126,12 @@ a_hold_counts_on_where_it_was_after_a_restart(void)
 
 	stand->rid = 10;
 	(void)stand_reserve(stand, 10, "units=1");
-	stand_pass_ms(stand, 61 * 1000);
+	stand_pass_ms(stand, 61000);
 	assert_true(eventually(hold_is_stored, stand));
 	stand_close(stand);
 	stand_open(stand);
 	assert_true(manager_has(stand->manager, 10));
-	stand_pass_ms(stand, 60 * 1000);
+	stand_pass_ms(stand, 60000);
 
 	assert_true(eventually(is_not_held, stand));
 	stand_free(stand);
@@ -143,7 +143,7 @@ a_committed_row_never_ends_by_the_clock(void)
 	struct stand *stand = stand_new("committed", 1);
 
 	stand_put(stand, 10, ROW_COMMITTED);
-	stand_pass_ms(stand, INT64_C(365) * 24 * 3600 * 1000);
+	stand_pass_ms(stand, INT64_C(365) * 24 * 3600000);
 	stand_close(stand);
 	stand_open(stand);
 

@@ -194,6 +194,7 @@ a_damaged_file_is_refused(void)
 	FILE *out = fopen(file("damaged"), "we");
 	struct err err = {0};
 
+	assert_true(out != NULL);
 	for (int i = 0; i < 5000; i++)
 		fputc(i * 7 & 255, out);
 	fclose(out);

@@ -15,7 +15,7 @@ a_committed_share_is_pinned_in_both_directions(void)
 	struct held held;
 
 	assert_equal(
-	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 50 * MBPS, ""), &held), ERR_NONE);
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 50 * mbps, ""), &held), ERR_NONE);
 	assert_true(net_commit(net, &held));
 
 	assert_text(held.result.next_hop_a, "10.64.0.2");
@@ -36,7 +36,7 @@ a_link_drawn_the_other_way_round_shares_the_path(void)
 	int64_t before = net_view(net).revision;
 
 	assert_equal(
-	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 50 * MBPS, ""), &one), ERR_NONE);
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 50 * mbps, ""), &one), ERR_NONE);
 	assert_equal(net_reserve(net,
 			 "slice=s\nlink=l\na=h2:u0\nb=h1:u0\nrate_ab_bps=20000000\n"
 			 "rate_ba_bps=30000000\nlatency_us=0\n",
@@ -48,8 +48,8 @@ a_link_drawn_the_other_way_round_shares_the_path(void)
 	assert_text(two.result.address_b, one.result.address_a);
 	assert_text(two.result.next_hop_a, one.result.next_hop_b);
 	assert_equal(net_paths(net).paths[0].n_shares, 2);
-	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 20 * MBPS);
-	assert_equal(net_edge(net, "r1-r2")->free_ba_bps, 30 * MBPS);
+	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 20 * mbps);
+	assert_equal(net_edge(net, "r1-r2")->free_ba_bps, 30 * mbps);
 	assert_true(net_view(net).revision != before);
 	net_free(net);
 }
@@ -61,9 +61,9 @@ what_is_full_is_gone_around(void)
 	struct held held[3];
 
 	assert_equal(
-	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 60 * MBPS, ""), &held[0]), ERR_NONE);
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 60 * mbps, ""), &held[0]), ERR_NONE);
 	assert_equal(
-	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 60 * MBPS, ""), &held[1]), ERR_NONE);
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 60 * mbps, ""), &held[1]), ERR_NONE);
 	assert_true(net_commit(net, &held[0]) && net_commit(net, &held[1]));
 
 	assert_equal(held[1].result.latency_us, 6000);
@@ -72,7 +72,7 @@ what_is_full_is_gone_around(void)
 	assert_true(
 	    net_leads(net, held[1].result.next_hop_a, held[1].result.address_b, "r1 r3 r2 h2 "));
 	assert_equal(
-	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 950 * MBPS, ""), &held[2]), ERR_R03);
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 950 * mbps, ""), &held[2]), ERR_R03);
 	net_free(net);
 }
 
@@ -97,7 +97,7 @@ a_wish_is_kept_where_it_is_possible(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct held held;
 		const char *spec =
-		    net_share(net, "h1:u0", "h2:u0", cases[i].rate_mbps * MBPS, cases[i].wish);
+		    net_share(net, "h1:u0", "h2:u0", cases[i].rate_mbps * mbps, cases[i].wish);
 
 		assert_equal(net_reserve(net, spec, &held), ERR_NONE);
 		assert_equal(held.result.latency_us, cases[i].latency_us);
@@ -110,15 +110,15 @@ static void
 a_reserve_may_be_repeated_but_not_changed(void)
 {
 	struct net *net = net_new("repeat", 24);
-	const char *spec = net_share(net, "h1:u0", "h2:u0", 50 * MBPS, "");
+	const char *spec = net_share(net, "h1:u0", "h2:u0", 50 * mbps, "");
 	struct row_have first = net_say(net, VERB_RESERVE, 77, spec);
 	struct row_have again = net_say(net, VERB_RESERVE, 77, spec);
 	struct row_have other =
-	    net_say(net, VERB_RESERVE, 77, net_share(net, "h1:u0", "h2:u0", 60 * MBPS, ""));
+	    net_say(net, VERB_RESERVE, 77, net_share(net, "h1:u0", "h2:u0", 60 * mbps, ""));
 
 	assert_text(first.result, again.result);
 	assert_equal(other.why.code, ERR_OP_MISMATCH);
-	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 50 * MBPS);
+	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 50 * mbps);
 	net_free(net);
 }
 
@@ -157,13 +157,13 @@ a_path_goes_with_its_last_share(void)
 	int64_t before = net_view(net).revision;
 
 	assert_equal(
-	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 50 * MBPS, ""), &one), ERR_NONE);
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 50 * mbps, ""), &one), ERR_NONE);
 	assert_equal(
-	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 50 * MBPS, ""), &two), ERR_NONE);
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 50 * mbps, ""), &two), ERR_NONE);
 	assert_true(net_commit(net, &one) && net_commit(net, &two));
 
 	assert_true(net_release(net, &one));
-	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 50 * MBPS);
+	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 50 * mbps);
 	assert_true(net_leads(net, two.result.next_hop_a, two.result.address_b, "r1 r2 h2 "));
 	assert_true(net_release(net, &two));
 
@@ -179,7 +179,7 @@ fits_again(void *self)
 	struct net *net = self;
 	struct held held;
 
-	return net_reserve(net, net_share(net, "h2:u0", "h3:u0", MBPS, ""), &held) == ERR_NONE;
+	return net_reserve(net, net_share(net, "h2:u0", "h3:u0", mbps, ""), &held) == ERR_NONE;
 }
 
 static void
@@ -190,13 +190,13 @@ addresses_run_out_and_come_back(void)
 	struct held held[3], more;
 
 	assert_equal(
-	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", MBPS, ""), &held[0]), ERR_NONE);
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", mbps, ""), &held[0]), ERR_NONE);
 	assert_equal(
-	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", MBPS, around), &held[1]), ERR_NONE);
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", mbps, around), &held[1]), ERR_NONE);
 	assert_equal(
-	    net_reserve(net, net_share(net, "h1:u0", "h3:u0", MBPS, ""), &held[2]), ERR_NONE);
+	    net_reserve(net, net_share(net, "h1:u0", "h3:u0", mbps, ""), &held[2]), ERR_NONE);
 	assert_text(held[2].result.address_b, "10.65.0.6");
-	assert_equal(net_reserve(net, net_share(net, "h2:u0", "h3:u0", MBPS, ""), &more), ERR_R04);
+	assert_equal(net_reserve(net, net_share(net, "h2:u0", "h3:u0", mbps, ""), &more), ERR_R04);
 
 	assert_true(net_release(net, &held[1]));
 	assert_true(eventually(fits_again, net));
@@ -252,7 +252,7 @@ capacity_is_never_exceeded(void)
 		struct held *one = &held[dice(&seed, 24)];
 		unsigned a = dice(&seed, 3);
 		const char *b = ports[(a + 1 + dice(&seed, 2)) % 3];
-		int64_t rate_bps = (int64_t)(1 + dice(&seed, 200)) * MBPS;
+		int64_t rate_bps = (1 + dice(&seed, 200)) * mbps;
 
 		if (one->rid) {
 			assert_true(net_release(net, one));

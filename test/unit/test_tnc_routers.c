@@ -35,11 +35,11 @@ static void
 a_share_waits_for_a_router_that_is_not_reached(void)
 {
 	struct net *net = net_new("cut", 24);
-	struct row_have have = {0};
+	struct row_have have;
 	struct held held;
 
 	net->sites[1].is_cut = true;
-	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h2:u0", MBPS, ""), &held), ERR_NONE);
+	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h2:u0", mbps, ""), &held), ERR_NONE);
 	have = net_say(net, VERB_COMMIT, held.rid, NULL);
 	assert_equal(have.state, ROW_COMMITTED);
 	assert_true(!have.is_real);
@@ -57,13 +57,13 @@ static void
 a_path_that_came_down_is_set_up_again(void)
 {
 	struct net *net = net_new("again", 24);
-	struct row_have have = {0};
+	struct row_have have;
 	struct held held;
 
 	net->sites[1].is_cut = true;
-	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h2:u0", MBPS, ""), &held), ERR_NONE);
+	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h2:u0", mbps, ""), &held), ERR_NONE);
 	assert_true(eventually(was_tried, net));
-	net->clock.ahead_ms += 31 * 1000; /* the deadline for all routes to be held */
+	net->clock.ahead_ms += 31000; /* the deadline for all routes to be held */
 	assert_true(eventually(is_coming_down, net));
 
 	net->sites[1].is_cut = false;
@@ -82,8 +82,8 @@ a_restart_loses_nothing_and_finishes_what_was_begun(void)
 	struct held stays, goes;
 
 	assert_equal(
-	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", MBPS, ""), &stays), ERR_NONE);
-	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h3:u0", MBPS, ""), &goes), ERR_NONE);
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", mbps, ""), &stays), ERR_NONE);
+	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h3:u0", mbps, ""), &goes), ERR_NONE);
 	assert_true(net_commit(net, &stays) && net_commit(net, &goes));
 	net->sites[2].is_cut = true;
 	assert_true(net_release(net, &goes));
@@ -98,7 +98,7 @@ a_restart_loses_nothing_and_finishes_what_was_begun(void)
 	assert_true(eventually(has_one_path, net));
 	assert_equal(route_fake_count(&net->sites[2].routes), 0);
 	assert_true(net_leads(net, stays.result.next_hop_a, stays.result.address_b, "r1 r2 h2 "));
-	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 99 * MBPS);
+	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 99 * mbps);
 	net_free(net);
 }
 
@@ -120,7 +120,7 @@ a_router_that_is_silent_is_gone_around(void)
 	hello.manager = "router@r2";
 	assert_true(tnc_controller_ops.hello(net->tnc, &call, &hello, &result, &err));
 
-	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 100 * MBPS);
+	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 100 * mbps);
 	assert_equal(net_edge(net, "r1-r3")->free_ab_bps, 0);
 	net_free(net);
 }
