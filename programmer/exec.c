@@ -47,11 +47,11 @@ exec_in(pid_t init, const struct command *command, struct str *output, struct co
 	struct entry entry = {.init = pidfd_open(init, 0),
 	    .in = open("/dev/null", O_RDONLY | O_CLOEXEC),
 	    .out = -1,
-	    .argv = (char *const *)(uintptr_t)command->argv,
 	    .environment = environment};
 	int ends[2] = {-1, -1};
 	pid_t pid = -1;
 
+	memcpy(&entry.argv, &command->argv, sizeof(entry.argv)); /* exec does not write to it */
 	if (entry.init < 0)
 		(void)err_set(err, ERR_CONFLICT, "the container has ended");
 	else if (pipe2(ends, O_CLOEXEC) < 0)
