@@ -17,13 +17,30 @@
 
 enum { FILTER_HANDLE = 1, FILTER_PRIORITY = 1 };
 
+/* Makes the folder, and the one that it is in. */
+static bool
+folder_ensure(const char *path, struct err *err)
+{
+	auto_free char *parent = xstrdup(path);
+	char *slash = strrchr(parent, '/');
+
+	if (slash && slash != parent) {
+		*slash = 0;
+		if (mkdir(parent, 0755) < 0 && errno != EEXIST)
+			return err_set(
+			    err, ERR_INTERNAL, "making folder %s: %s", parent, strerror(errno));
+	}
+	return mkdir(path, 0700) == 0 || errno == EEXIST ||
+	       err_set(err, ERR_INTERNAL, "making folder %s: %s", path, strerror(errno));
+}
+
 bool
 bpf_fs_ensure(const char *path, struct err *err)
 {
 	struct statfs fs;
 
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return err_set(err, ERR_INTERNAL, "making folder %s: %s", path, strerror(errno));
+	if (!folder_ensure(path, err))
+		return false;
 	if (!statfs(path, &fs) && fs.f_type == BPF_FS_MAGIC)
 		return true;
 	if (mount("bpf", path, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)

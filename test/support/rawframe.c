@@ -82,7 +82,7 @@ send_all(const struct job *job)
 
 /* One frame as it was on the wire: the kernel hands the tag beside it. -1 at the timeout. */
 static ssize_t
-receive_one(const struct job *job, unsigned char *frame, unsigned *tag)
+receive_one(const struct job *job, void *frame, unsigned *tag)
 {
 	struct pollfd poll_fd = {.fd = job->fd, .events = POLLIN};
 	struct iovec vector = {.iov_base = frame, .iov_len = SPACE};
@@ -163,7 +163,8 @@ open_device(struct job *job, const char *device, bool is_receiver)
 	job->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	return address.sll_ifindex && job->fd >= 0 &&
 	       !setsockopt(job->fd, SOL_PACKET, PACKET_AUXDATA, &one, sizeof(one)) &&
-	       !setsockopt(job->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) &&
+	       (!setsockopt(job->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) ||
+		   !setsockopt(job->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes))) &&
 	       !bind(job->fd, (struct sockaddr *)&address, sizeof(address));
 }
 

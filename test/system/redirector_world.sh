@@ -5,6 +5,7 @@
 # shellcheck shell=bash
 
 BIN=$ROOT/build/bin
+TOOLS=$ROOT/build/test
 PREFIX=redir-$$
 
 # What lib.sh does at the end is for testbeds; here the world goes.
@@ -97,7 +98,7 @@ daemon_kill() {
 ctl() {
 	local host=$1
 	shift
-	"$BIN/managerctl" "unix:$WORK/$host/run/redirectord.sock" "redirector.$host.vnode" \
+	"$TOOLS/managerctl" "unix:$WORK/$host/run/redirectord.sock" "redirector.$host.vnode" \
 		"$WORK" "$@"
 }
 

@@ -13,10 +13,10 @@ wire() { echo $(($1 * 1000000 * 1556 / 1514)); }
 frames_pass() {
 	local seed=$((RANDOM)) receiver
 	rm -f "$WORK/received"
-	in_ns "$2" "$BIN/rawframe" receive e0 "$3" "$4" "$5" "$seed" 5000 >"$WORK/received" &
+	in_ns "$2" "$TOOLS/rawframe" receive e0 "$3" "$4" "$5" "$seed" 5000 >"$WORK/received" &
 	receiver=$!
 	eventually 5 grep -q ready "$WORK/received"
-	in_ns "$1" "$BIN/rawframe" send e0 "$3" "$4" "$5" "$seed"
+	in_ns "$1" "$TOOLS/rawframe" send e0 "$3" "$4" "$5" "$seed"
 	wait "$receiver"
 }
 
@@ -63,7 +63,7 @@ case_oversize() {
 	local before after
 	before=$(counter v1 11 tx_oversize)
 	ip -n "$PREFIX-c1" link set e0 mtu 1600
-	in_ns c1 "$BIN/rawframe" send e0 88b5 1501 7 1
+	in_ns c1 "$TOOLS/rawframe" send e0 88b5 1501 7 1
 	ip -n "$PREFIX-c1" link set e0 mtu 1500
 	after=$(counter v1 11 tx_oversize)
 	assert_equal 7 $((after - before))
@@ -163,10 +163,10 @@ case_one_host() {
 # Slices s1 (c1, c2) and s2 (d1, d2) have the same addresses.
 case_slices_apart() {
 	local ping
-	in_ns d1 "$BIN/rawframe" receive e0 88b6 100 1 5 2000 >"$WORK/foreign" &
+	in_ns d1 "$TOOLS/rawframe" receive e0 88b6 100 1 5 2000 >"$WORK/foreign" &
 	ping=$!
 	eventually 5 grep -q ready "$WORK/foreign"
-	in_ns c1 "$BIN/rawframe" send e0 88b6 100 5 5
+	in_ns c1 "$TOOLS/rawframe" send e0 88b6 100 5 5
 	refuses wait "$ping"
 	in_ns c1 arping -q -c 1 -I e0 192.168.9.2 2>/dev/null || true
 	ip -n "$PREFIX-c2" link set e0 down

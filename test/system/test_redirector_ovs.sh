@@ -72,9 +72,9 @@ case_tcp() {
 }
 
 case_frames() {
-	in_ns o "$BIN/rawframe" receive e0 88b5 1400 50 7 5000 >"$WORK/received" &
+	in_ns o "$TOOLS/rawframe" receive e0 88b5 1400 50 7 5000 >"$WORK/received" &
 	eventually 5 grep -q ready "$WORK/received"
-	in_ns c1 "$BIN/rawframe" send e0 88b5 1400 50 7
+	in_ns c1 "$TOOLS/rawframe" send e0 88b5 1400 50 7
 	wait $!
 }
 

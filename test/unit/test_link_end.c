@@ -413,7 +413,7 @@ the_loop_needs_no_addresses(void)
 	row.attr = "open=on\n";
 
 	assert_true(link_ensure(&world.redirector, &row, &err));
-	assert_true(device_find(world.redirector.netlink, id_port_device(PORT).name, &port, &err));
+	link = carried(&world);
 	assert_true(device_find(world.redirector.netlink, "vnloop0", &loop0, &err));
 	assert_true(device_find(world.redirector.netlink, "vnloop1", &loop1, &err));
 	assert_equal(link.underlay, loop1.index);
