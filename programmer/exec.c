@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -152,6 +153,8 @@ become(const struct entry *entry)
 
 	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		fail("become the container's root");
+	/* When programmerd dies, nobody is left who wants the answer or watches the time. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (chdir("/root") < 0 && chdir("/") < 0)
 		fail("chdir");
 	sigemptyset(&none);
@@ -181,6 +184,9 @@ enter(const struct entry *entry)
 			fail("join the container's control group");
 	if (setns(entry->init, ALL) < 0)
 		fail("enter the container");
+	/* The daemon's locks and sockets must not live on in here. */
+	(void)close_range(STDERR_FILENO + 1, ~0u, 0);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	pid = fork();
 	if (pid == 0)
 		become(entry);
