@@ -40,7 +40,7 @@ arm() {
 
 answers() {
 	local now
-	now=$(on "$1" pidof "$2") && [ "$now" != "$3" ] && vnode host list >/dev/null && all_up
+	now=$(on "$1" pidof "$2") && [ "$now" != "$3" ] && all_up && vnode path list >/dev/null
 }
 
 all_up() {
@@ -83,28 +83,37 @@ fully_there_or_gone() {
 remove_slice() {
 	eventually 60 slice_is_gone
 	eventually 20 no_orphans
-	[ -z "$(on koganei virsh -c lxc:/// list --all --name 2>/dev/null)" ]
+	eventually 5 no_containers
 }
 
+no_containers() {
+	local left
+	left=$(on koganei virsh -q -c lxc:/// list --all --name) && [ -z "$left" ] || { echo "left: $left" && return 1; }
+}
+
+# No answer is no proof.
 slice_is_gone() {
-	[ -n "$(slice_state)" ] || return 0
-	vnode slice delete "$SLICE" --yes --wait --timeout 20s && [ -z "$(slice_state)" ]
+	local state
+	state=$(slice_state) || return 1
+	[ -n "$state" ] || return 0
+	vnode slice delete "$SLICE" --yes --wait --timeout 20s && return 1
 }
 
 # Did it die? If not it is started anew, so that the moment does not lie in wait for the next case.
 has_died() {
 	local host=$1 daemon=$2 before=$3
 	[ "$(deaths "$host" "$daemon")" -gt "$before" ] && return
-	on "$host" sh -c "kill -9 \$(pidof $daemon)"
-	eventually 20 all_answer
+	on "$host" sh -c "kill -9 \$(pidof $daemon)" || true
 	return 1
 }
 
+# Its host starts a daemon that died often a little later each time.
 all_answer() {
-	vnode host list >/dev/null && all_up
+	all_up && vnode path list >/dev/null && [ -z "$(vnode orphans)" ]
 }
 
 create_with_death() {
+	eventually 30 all_answer
 	arm "$1" "$2" "$3"
 	deaths "$1" "$2" >"$WORK/deaths"
 	vnode slice create "$DOCUMENT" --wait --timeout 30s || true
@@ -113,6 +122,7 @@ create_with_death() {
 }
 
 delete_with_death() {
+	eventually 30 all_answer
 	vnode slice create "$DOCUMENT" --wait --timeout 30s
 	arm "$1" "$2" "$3"
 	deaths "$1" "$2" >"$WORK/deaths"
