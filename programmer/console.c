@@ -42,6 +42,7 @@ struct console_set {
 	int stop; /* eventfd: the thread shall end */
 };
 
+static void dispose(struct console_set *set);
 static void *reader_main(void *self);
 static struct console *find(struct console_set *set, uint64_t rid, bool may_make, struct err *err);
 static void close_ends(struct console_set *set, struct console *console);
@@ -67,7 +68,7 @@ console_set_new(const char *folder, struct err *err)
 	if (set->epoll < 0 || set->stop < 0 ||
 	    epoll_ctl(set->epoll, EPOLL_CTL_ADD, set->stop, &stop) < 0 ||
 	    pthread_create(&set->thread, NULL, reader_main, set) != 0) {
-		console_set_free(set);
+		dispose(set);
 		(void)err_set(err, ERR_INTERNAL, "the consoles' thread cannot be started");
 		return NULL;
 	}
@@ -78,10 +79,15 @@ console_set_new(const char *folder, struct err *err)
 void
 console_set_free(struct console_set *set)
 {
+	if (set)
+		dispose(set);
+}
+
+static void
+dispose(struct console_set *set)
+{
 	struct console *console;
 
-	if (!set)
-		return;
 	if (set->has_thread) {
 		(void)eventfd_write(set->stop, 1);
 		pthread_join(set->thread, NULL);

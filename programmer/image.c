@@ -98,7 +98,7 @@ read_size(const struct conf *conf, const char *key, int64_t *bytes, struct err *
 	const char *text = conf_text(conf, "image", key);
 
 	*bytes = 0;
-	if (!text || text[strspn(text, "0")] == '\0' || !strncmp(text, "0MiB", 5))
+	if (!text || text[strspn(text, "0")] == '\0' || !strcmp(text, "0MiB"))
 		return true;
 	return unit_size(text, bytes, err) || err_in(err, "%s", key);
 }

@@ -65,6 +65,32 @@ node_conf_read(const struct conf *conf, const char *host, const char *state, str
 	return read_instance(conf, host, node, err) && read_capacity(conf, node, err);
 }
 
+struct programmer *
+programmer_new(
+    struct node_conf *conf, struct hypervisor hypervisor, enum node_accel vm_accel, struct err *err)
+{
+	struct console_set *consoles =
+	    folder_make(conf->folder, 0711, 0, err) ? console_set_new(conf->folder, err) : NULL;
+	struct programmer *programmer;
+	struct err why = {0};
+
+	if (!consoles)
+		return NULL;
+	programmer = xcalloc(1, sizeof(*programmer));
+	programmer->conf = *conf;
+	*conf = (struct node_conf){0};
+	programmer->hypervisor = hypervisor;
+	programmer->vm_accel = vm_accel;
+	programmer->consoles = consoles;
+	programmer->notes = map_new();
+	programmer->kvm_why = xstrdup("");
+	pthread_mutex_init(&programmer->lock, NULL);
+	programmer->idmap = idmap_open(programmer->conf.uid_base, &why);
+	if (programmer->idmap < 0)
+		log_warn("programmer", "event=no_containers why=\"%s\"", why.text);
+	return programmer;
+}
+
 void
 programmer_free(struct programmer *programmer)
 {
@@ -82,31 +108,6 @@ programmer_free(struct programmer *programmer)
 	pthread_mutex_destroy(&programmer->lock);
 	node_conf_done(&programmer->conf);
 	free(programmer);
-}
-
-struct programmer *
-programmer_new(
-    struct node_conf *conf, struct hypervisor hypervisor, enum node_accel vm_accel, struct err *err)
-{
-	struct programmer *programmer = xcalloc(1, sizeof(*programmer));
-	struct err why = {0};
-
-	programmer->conf = *conf;
-	*conf = (struct node_conf){0};
-	programmer->hypervisor = hypervisor;
-	programmer->vm_accel = vm_accel;
-	programmer->notes = map_new();
-	programmer->kvm_why = xstrdup("");
-	pthread_mutex_init(&programmer->lock, NULL);
-	programmer->idmap = idmap_open(programmer->conf.uid_base, &why);
-	if (programmer->idmap < 0)
-		log_warn("programmer", "event=no_containers why=\"%s\"", why.text);
-	if (folder_make(programmer->conf.folder, 0711, 0, err))
-		programmer->consoles = console_set_new(programmer->conf.folder, err);
-	if (programmer->consoles)
-		return programmer;
-	programmer_free(programmer);
-	return NULL;
 }
 
 void

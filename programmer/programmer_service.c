@@ -95,7 +95,7 @@ exec_rpc(void *self, const struct rpc_call *call, const struct programmer_exec_a
 	const char **argv = arena_alloc(call->arena, (args->n_argv + 1) * sizeof(*argv));
 	struct command command = {.argv = argv, .output_max = EXEC_OUTPUT_MAX};
 	auto_str struct str output = {0};
-	struct command_end end;
+	struct command_end end = {0};
 	pid_t init;
 	bool is_good;
 
