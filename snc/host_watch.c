@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "lib/base/log.h"
-#include "lib/base/map.h"
 #include "snc/peers.h"
 #include "snc/slice.h"
 
@@ -19,7 +18,7 @@ struct watch {
 	pthread_mutex_t lock;
 	pthread_cond_t stop;
 	bool is_stopping;
-	struct map *states; /* host to the state told last, a constant */
+	const char **told; /* the state told last of each host, in the order of the inventory */
 };
 
 struct asking {
@@ -64,13 +63,14 @@ tell_hosts(struct watch *watch)
 	struct err err;
 
 	inventory_hosts(watch->snc->inventory, arena, &hosts, &n_hosts);
+	if (!watch->told)
+		watch->told = xcalloc(n_hosts + 1, sizeof(watch->told[0]));
 	for (size_t i = 0; i < n_hosts; i++) {
 		const char *state = constant_state(hosts[i].state);
-		const char *before = map_get(watch->states, hosts[i].name);
 
-		if (before == state)
+		if (watch->told[i] == state)
 			continue;
-		map_put(watch->states, hosts[i].name, (void *)(uintptr_t)state);
+		watch->told[i] = state;
 		if (!txn)
 			txn = store_begin(watch->snc->store);
 		events_add(watch->snc->events, txn, NULL,
@@ -112,7 +112,7 @@ watch_main(void *self)
 static void
 watch_free(struct watch *watch)
 {
-	map_free(watch->states);
+	free(watch->told);
 	pthread_cond_destroy(&watch->stop);
 	pthread_mutex_destroy(&watch->lock);
 	free(watch);
@@ -125,7 +125,6 @@ slice_watch_start(struct snc *snc, struct err *err)
 	pthread_condattr_t monotonic;
 
 	watch->snc = snc;
-	watch->states = map_new();
 	pthread_mutex_init(&watch->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -122,16 +122,14 @@ entry_sync(struct ledger *ledger, struct controller *controller, struct txn *txn
 static void
 forget_unseen(struct ledger *ledger)
 {
-	vec_of(struct entry *) gone = {0};
+	vec_of(const char *) gone = {0};
 	struct entry *entry;
 
 	for (size_t at = 0; (entry = map_next(ledger->entries, &at));)
 		if (entry->seen != ledger->n_syncs)
-			vec_push(&gone, entry);
-	vec_each (each, &gone) {
-		map_drop(ledger->entries, (*each)->group);
-		entry_free(*each);
-	}
+			vec_push(&gone, entry->group);
+	vec_each (group, &gone)
+		entry_free(map_drop(ledger->entries, *group));
 	vec_done(&gone);
 }
 

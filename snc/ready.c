@@ -13,17 +13,32 @@
 
 enum { STATUS_MS = 2000, KNOWN_MAX = 100000 };
 
+/* A node that was ready at a revision of its row. */
+struct known {
+	int64_t rev;
+};
+
 struct ready {
 	pthread_mutex_t lock;
-	struct map *known; /* rid to a revision, as a pointer's value */
+	struct map *known; /* by rid */
 };
+
+static void
+forget_all(struct ready *ready)
+{
+	struct known *known;
+
+	for (size_t at = 0; (known = map_next(ready->known, &at));)
+		free(known);
+	map_free(ready->known);
+}
 
 void
 ready_free(struct ready *ready)
 {
 	if (!ready)
 		return;
-	map_free(ready->known);
+	forget_all(ready);
 	pthread_mutex_destroy(&ready->lock);
 	free(ready);
 }
@@ -38,19 +53,15 @@ ready_new(void)
 	return ready;
 }
 
-static void *
-rev_value(int64_t rev)
-{
-	return (void *)(uintptr_t)(rev + 1);
-}
-
 static bool
 is_known(struct ready *ready, const struct ready_node *node)
 {
+	const struct known *known;
 	bool is;
 
 	pthread_mutex_lock(&ready->lock);
-	is = map_get_id(ready->known, node->rid) == rev_value(node->rev);
+	known = map_get_id(ready->known, node->rid);
+	is = known && known->rev == node->rev;
 	pthread_mutex_unlock(&ready->lock);
 	return is;
 }
@@ -59,12 +70,15 @@ is_known(struct ready *ready, const struct ready_node *node)
 static void
 learn(struct ready *ready, const struct ready_node *node)
 {
+	struct known *known = xcalloc(1, sizeof(*known));
+
+	known->rev = node->rev;
 	pthread_mutex_lock(&ready->lock);
 	if (map_size(ready->known) > KNOWN_MAX) {
-		map_free(ready->known);
+		forget_all(ready);
 		ready->known = map_new();
 	}
-	map_put_id(ready->known, node->rid, rev_value(node->rev));
+	free(map_put_id(ready->known, node->rid, known));
 	pthread_mutex_unlock(&ready->lock);
 }
 

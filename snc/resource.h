@@ -31,12 +31,12 @@ uint64_t resource_port_id(
     const struct resource_context *context, const char *node, const char *vport);
 
 /* Spec and attributes of the row of a node (power on). Texts in the context's arena. */
-void resource_node(
-    const struct resource_context *context, const struct mapping_node *node, struct plan_row *row);
+void resource_node(const struct resource_context *context, const struct mapping_node *mapped,
+    struct plan_row *row);
 
 /* Of the share of a transport path for a link that is not local. */
 void resource_share(const struct resource_context *context, const struct substrate *substrate,
-    const struct mapping_link *link, struct plan_row *row);
+    const struct mapping_link *mapped, struct plan_row *row);
 
 /* What a link end is told besides its link. */
 struct resource_end {

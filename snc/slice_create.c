@@ -44,27 +44,20 @@ recall(struct txn *txn, struct slice_creation *creation, const char *digest, str
 	return true;
 }
 
-static bool
-make_record(struct snc *snc, struct txn *txn, const struct slice_creation *creation,
-    const struct slice_examination *examination, struct arena *arena, struct slice_record *record,
-    struct err *err)
+/* The record of a slice to be, but for its id. */
+static struct slice_record
+new_record(struct snc *snc, const struct slice_creation *creation, const struct slice *slice)
 {
-	uint64_t id;
-
-	if (!controller_next_id(snc->controller, txn, &id, err))
-		return false;
-	*record = (struct slice_record){
-	    .id = arena_text(arena, id_text(id).text),
-	    .name = examination->slice->name,
+	return (struct slice_record){
+	    .name = slice->name,
 	    .owner = creation->caller.name,
 	    .role = creation->caller.role,
-	    .n_nodes = (int64_t)examination->slice->body.n_nodes,
-	    .n_links = (int64_t)examination->slice->body.n_links,
+	    .n_nodes = (int64_t)slice->body.n_nodes,
+	    .n_links = (int64_t)slice->body.n_links,
 	    .created_ms = clock_wall_ms(snc->clock),
 	    .goal = creation->goal,
 	    .settled = SLICE_DEFINED,
 	};
-	return true;
 }
 
 static bool
@@ -88,15 +81,17 @@ try_create(struct snc *snc, struct slice_creation *creation,
 {
 	auto_txn struct txn *txn = store_begin(snc->store);
 	struct digest_text digest = creation_digest(creation);
-	struct slice_record record;
+	struct slice_record record = new_record(snc, creation, examination->slice);
+	uint64_t number;
 	bool is_known;
 
 	if (!recall(txn, creation, digest.text, arena, &is_known, err))
 		return false;
 	if (is_known)
 		return true;
-	if (!make_record(snc, txn, creation, examination, arena, &record, err))
+	if (!controller_next_id(snc->controller, txn, &number, err))
 		return false;
+	record.id = arena_text(arena, id_text(number).text);
 	if (examination->mapping && !slice_admit(snc, txn, &record, examination, err))
 		return false;
 	if (!store_creation(snc, txn, creation, digest.text, &record, err))

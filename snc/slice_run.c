@@ -10,15 +10,20 @@ enum { ATTEMPTS = 4 };
 static bool run_now(struct snc *snc, struct txn **txn, struct slice_record *record,
     const struct slice_examination *examination, struct err *err);
 
-/* The record, and for one that must be placed its document: read in one transaction. */
+/* The record and its document, read in one transaction. */
+struct found {
+	struct slice_record record;
+	struct slice_document document;
+};
+
 static bool
-look(struct snc *snc, const struct snc_caller *caller, const char *name_or_id, struct arena *arena,
-    struct slice_record *record, struct slice_document *document, struct err *err)
+find(struct snc *snc, const struct snc_caller *caller, const char *name_or_id, struct arena *arena,
+    struct found *found, struct err *err)
 {
 	auto_txn struct txn *txn = store_begin(snc->store);
 
-	return snc_find_slice(caller, txn, name_or_id, arena, record, err) &&
-	       store_slice_document(txn, record->id, arena, document, err);
+	return snc_find_slice(caller, txn, name_or_id, arena, &found->record, err) &&
+	       store_slice_document(txn, found->record.id, arena, &found->document, err);
 }
 
 static bool
@@ -43,17 +48,19 @@ try_run(struct snc *snc, const struct snc_caller *caller, const char *name_or_id
 {
 	auto_arena struct arena *arena = arena_new();
 	struct slice_examination examination = {.wants_place = true};
-	struct slice_record record, now;
+	struct slice_record now;
+	struct found found;
 	struct txn *txn;
 	bool is_good;
 
-	if (!look(snc, caller, name_or_id, arena, &record, &examination.document, err))
+	if (!find(snc, caller, name_or_id, arena, &found, err))
 		return false;
-	examination.role = record.role;
-	if (!record.has_group && !examine(snc, &examination, arena, err))
+	examination.role = found.record.role;
+	examination.document = found.document;
+	if (!found.record.has_group && !examine(snc, &examination, arena, err))
 		return false;
 	txn = store_begin(snc->store);
-	is_good = store_slice_by_id(txn, record.id, arena, &now, err) &&
+	is_good = store_slice_by_id(txn, found.record.id, arena, &now, err) &&
 		  run_now(snc, &txn, &now, &examination, err);
 	txn_cancel(txn);
 	return is_good;

@@ -58,10 +58,23 @@ asking_done(struct asking *asking)
 
 /* ---- orphans ---- */
 
+struct expected {
+	const char *subject;
+};
+
 static void
 add_silence(struct asked *asked, const struct err *err)
 {
 	vec_push(&asked->lines, arena_format(asked->arena, "does not answer: %s", err->text));
+}
+
+static void
+expect(struct asked *asked, struct map *expected, const struct controller_row *row)
+{
+	struct expected *it = arena_new_of(asked->arena, struct expected);
+
+	it->subject = row->subject;
+	map_put_id(expected, row->rid, it);
 }
 
 /* Rows that this manager must have: it said COMMITTED, and nobody has taken that back. */
@@ -83,8 +96,7 @@ expected_rows(struct asked *asked, struct map *expected)
 		for (size_t k = 0; k < n_rows; k++)
 			if (str_equal(rows[k].row.manager, asked->manager) &&
 			    rows[k].want == ROW_COMMITTED && rows[k].have == ROW_COMMITTED)
-				map_put_id(expected, rows[k].row.rid,
-				    (void *)(uintptr_t)rows[k].row.subject);
+				expect(asked, expected, &rows[k].row);
 	}
 }
 
@@ -156,7 +168,7 @@ ask_orphans(void *self, size_t index)
 	struct asked *asked = &((struct asking *)self)->asked[index];
 	auto_map struct map *expected = map_new();
 	struct rpc_client client;
-	const char *subject;
+	const struct expected *missing;
 	struct err err;
 
 	expected_rows(asked, expected);
@@ -166,9 +178,9 @@ ask_orphans(void *self, size_t index)
 		add_silence(asked, &err);
 		return;
 	}
-	for (size_t at = 0; (subject = map_next(expected, &at));)
-		vec_push(
-		    &asked->lines, arena_format(asked->arena, "its row of %s is missing", subject));
+	for (size_t at = 0; (missing = map_next(expected, &at));)
+		vec_push(&asked->lines,
+		    arena_format(asked->arena, "its row of %s is missing", missing->subject));
 }
 
 SNC_HANDLER(orphans)

@@ -59,7 +59,7 @@ SNC_HANDLER(slice_check)
 	(void)err;
 	result->feasible = slice_examine(snc, &examination, call->arena, &found);
 	result->name = examination.slice ? examination.slice->name : "";
-	if (result->feasible)
+	if (result->feasible && examination.slice)
 		check_name(snc, call, examination.slice, &found);
 	diagnoses_out = arena_alloc(call->arena, found.n * sizeof(diagnoses_out[0]));
 	for (size_t i = 0; i < found.n; i++)

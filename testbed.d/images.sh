@@ -48,8 +48,9 @@ image_root() {
 	ln -sf bash "$root/usr/bin/sh"
 	cp "$ROOT/build/test/rawframe" "$root/usr/bin/"
 	cp "$ROOT"/testbed.d/image/{node-boot,profile} "$root/etc/"
-	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
-	echo 'root:x:0:' >"$root/etc/group"
+	# tcpdump wants to become a user of its own.
+	printf 'root:x:0:0:root:/root:/bin/sh\ntcpdump:x:100:100::/:/bin/false\n' >"$root/etc/passwd"
+	printf 'root:x:0:\ntcpdump:x:100:\n' >"$root/etc/group"
 	echo '127.0.0.1 localhost' >"$root/etc/hosts"
 }
 

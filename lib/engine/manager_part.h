@@ -57,8 +57,8 @@ struct manager {
 	pthread_cond_t settled; /* a row came to be as it should be, or failed */
 	struct map *items;
 	struct item *queue_first, *queue_last;
-	size_t n_active; /* queued or busy */
-	vec_rid removed; /* gone from the world, not yet in the database */
+	size_t n_active;         /* queued or busy */
+	vec_rid removed;         /* gone from the world, not yet in the database */
 	int64_t holds_stored_ms; /* when the holds were last made durable */
 	bool is_woken;
 	long n_wakes;     /* reasons so far to try again what waits */

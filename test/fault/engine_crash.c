@@ -20,7 +20,7 @@
 #include "test/support/bench.h"
 #include "test/support/suite.h"
 
-enum { CAPACITY = 2, POINTS_MAX = 100, PASSAGES_DEFAULT = 6, PASSAGES_ALL = 1000, CHILD_S = 60 };
+enum { CAPACITY = 2, POINTS_MAX = 100, PASSAGES_DEFAULT = 4, PASSAGES_ALL = 1000, CHILD_S = 60 };
 
 struct points {
 	char names[POINTS_MAX][64];

@@ -54,18 +54,22 @@ fake_admit(void *self, struct txn *txn, const struct row *row, const struct mana
 	return true;
 }
 
-/* 0 = absent, 1 = off, 2 = on */
-static void
-stand(struct fake_manager *fake, uint64_t rid, uintptr_t now)
-{
-	uintptr_t before;
+enum { ABSENT, OFF, ON };
 
-	pthread_mutex_lock(&fake->site->lock);
-	before = (uintptr_t)(now ? map_put_id(fake->site->standing, rid, (void *)now)
-				 : map_drop_id(fake->site->standing, rid));
-	pthread_mutex_unlock(&fake->site->lock);
-	fake->n_objects += (now != 0) - (before != 0);
-	fake->n_on += (now == 2) - (before == 2);
+static void
+stand(struct fake_manager *fake, uint64_t rid, int now)
+{
+	struct fake_site *site = fake->site;
+	char *before;
+	long was;
+
+	pthread_mutex_lock(&site->lock);
+	before = now ? map_put_id(site->standing, rid, &site->levels[now])
+		     : map_drop_id(site->standing, rid);
+	pthread_mutex_unlock(&site->lock);
+	was = before ? before - site->levels : ABSENT;
+	fake->n_objects += (now != ABSENT) - (was != ABSENT);
+	fake->n_on += (now == ON) - (was == ON);
 }
 
 static bool
@@ -77,7 +81,7 @@ fake_ensure(void *self, const struct row *row, struct err *err)
 		return err_set(err, ERR_WAIT, "%s waits", fake->name);
 	if (strstr(row->attr, "${"))
 		return err_set(err, ERR_BAD_VALUE, "a reference was not filled in: %s", row->attr);
-	stand(fake, row->rid, strstr(row->attr, "=off") ? 1 : 2);
+	stand(fake, row->rid, strstr(row->attr, "=off") ? OFF : ON);
 	return true;
 }
 
@@ -85,7 +89,7 @@ static bool
 fake_remove(void *self, const struct row *row, struct err *err)
 {
 	(void)err;
-	stand(self, row->rid, 0);
+	stand(self, row->rid, ABSENT);
 	return true;
 }
 

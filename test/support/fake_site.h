@@ -43,7 +43,8 @@ struct fake_site {
 	} callers[4];
 
 	pthread_mutex_t lock;
-	struct map *standing; /* rids whose object stands */
+	struct map *standing; /* rid to one of `levels`: its object stands, off or on */
+	char levels[3];       /* absent, off, on */
 };
 
 /* Starts everything and has all managers say hello. Fails the test when it cannot. */

@@ -163,7 +163,8 @@ open_device(struct job *job, const char *device, bool is_receiver)
 	job->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	return address.sll_ifindex && job->fd >= 0 &&
 	       !setsockopt(job->fd, SOL_PACKET, PACKET_AUXDATA, &one, sizeof(one)) &&
-	       !setsockopt(job->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) &&
+	       (!setsockopt(job->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) ||
+		   !setsockopt(job->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes))) &&
 	       !bind(job->fd, (struct sockaddr *)&address, sizeof(address));
 }
 

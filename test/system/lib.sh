@@ -6,9 +6,11 @@ set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 TEST=$(basename "$0" .sh)
-TESTBED=t${TEST#test_}
+# The same name in every run, so that a run cleans up after one that was killed; another in another
+# checkout.
+TESTBED=${TEST#test_}
 TESTBED=${TESTBED//[^a-z0-9]/}
-TESTBED=${TESTBED:0:16}
+TESTBED=${TESTBED:0:10}t$(cksum <<<"$ROOT" | cut -c1-4)
 WORK=$(mktemp -d "/tmp/vnode-$TEST-XXXXXX")
 N_FAILED=0
 

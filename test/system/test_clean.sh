@@ -51,8 +51,8 @@ start_domains() {
 	END
 	on koganei virsh -c lxc:/// create /var/lib/vnode/c1.xml
 	on koganei virsh -c qemu:///system create /var/lib/vnode/v1.xml
-	on koganei virsh -c lxc:/// list --name | grep -q koganei-c1
-	find /sys/fs/cgroup -type d -name "*vn-$TESTBED*" | grep -q .
+	on koganei virsh -c lxc:/// list --name | grep koganei-c1
+	find /sys/fs/cgroup -type d -name "*vn-$TESTBED*" | grep .
 }
 
 comes_and_goes() {

@@ -75,8 +75,8 @@ count_orphans(struct fake_site *site)
 	struct snc_orphans_result result;
 	struct err err = {0};
 
-	assert_true(snc_orphans_call(
-	    &site->noc, site->arena, &(struct snc_orphans_args){}, &result, &err));
+	assert_true(
+	    snc_orphans_call(&site->noc, site->arena, &(struct snc_orphans_args){}, &result, &err));
 	for (size_t i = 0; i < result.n_orphans; i++)
 		printf("\norphan: %s %s", result.orphans[i].manager, result.orphans[i].line);
 	return result.n_orphans;
