@@ -122,7 +122,8 @@ an_initrd_is_the_images_with_the_guests_files_behind(void)
 				    14));
 	assert_true(command_run(&command, &output, &end, &err));
 	assert_equal(end.exit, 0);
-	assert_true(strstr(str_text(&output), "02:00:00:00:00:01 east 1500\nn1\necho 12\n") != NULL);
+	assert_true(
+	    strstr(str_text(&output), "02:00:00:00:00:01 east 1500\nn1\necho 12\n") != NULL);
 }
 
 static void
