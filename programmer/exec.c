@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -179,6 +181,11 @@ enter(const struct entry *entry)
 	for (size_t i = 0; i < entry->n_groups; i++)
 		if (write(entry->groups[i], "0", 1) != 1 && errno != ENODEV)
 			fail("join the container's control group");
+	/* No process inside may look into this one, which has programmerd's memory and, until
+	 * `become`, its user id; nor may the command get a descriptor that some library left open.
+	 */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		fail("close off the container");
 	if (setns(entry->init, ALL) < 0)
 		fail("enter the container");
 	pid = fork();
