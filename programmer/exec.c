@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -182,6 +183,11 @@ enter(const struct entry *entry)
 	for (size_t i = 0; i < entry->n_groups; i++)
 		if (write(entry->groups[i], "0", 1) != 1 && errno != ENODEV)
 			fail("join the container's control group");
+	/* No process inside may look into this one, which has programmerd's memory and, until
+	 * `become`, its user id; nor may the command get a descriptor that some library left open.
+	 */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		fail("close off the container");
 	if (setns(entry->init, ALL) < 0)
 		fail("enter the container");
 	/* The daemon's locks and sockets must not live on in here. */

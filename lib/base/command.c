@@ -17,7 +17,8 @@
 
 extern char **environ;
 
-enum { READ_SIZE = 16384, POLL_MS = 100 };
+/* DRAIN_READS: of all that the largest pipe (1 MiB) can hold. */
+enum { READ_SIZE = 16384, POLL_MS = 100, DRAIN_READS = 64 };
 
 static int spawn(const char *const *argv, int out, pid_t *pid);
 static bool read_some(
@@ -74,8 +75,10 @@ command_collect(
 		(void)kill(-pid, SIGKILL);
 		(void)waitpid(pid, &status, 0);
 	}
-	while (is_open && !end->has_printed && read_some(command, fd, output, end))
-		;
+	/* What is left in the pipe, but no more: a process left behind may go on writing for ever.
+	 */
+	for (int i = 0; i < DRAIN_READS && is_open && !end->has_printed; i++)
+		is_open = read_some(command, fd, output, end);
 	close(fd);
 	if (pidfd >= 0)
 		close(pidfd);
