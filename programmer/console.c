@@ -42,12 +42,12 @@ struct console_set {
 	int stop; /* eventfd: the thread shall end */
 };
 
+static void dispose(struct console_set *set);
 static void *reader_main(void *self);
 static struct console *find(struct console_set *set, uint64_t rid, bool may_make, struct err *err);
 static void close_ends(struct console_set *set, struct console *console);
 static bool read_some(struct console_set *set, struct console *console);
 static int open_end(const char *path, struct err *err);
-static void tear_down(struct console_set *set);
 
 struct console_set *
 console_set_new(const char *folder, struct err *err)
@@ -68,7 +68,7 @@ console_set_new(const char *folder, struct err *err)
 	if (set->epoll < 0 || set->stop < 0 ||
 	    epoll_ctl(set->epoll, EPOLL_CTL_ADD, set->stop, &stop) < 0 ||
 	    pthread_create(&set->thread, NULL, reader_main, set) != 0) {
-		tear_down(set);
+		dispose(set);
 		(void)err_set(err, ERR_INTERNAL, "the consoles' thread cannot be started");
 		return NULL;
 	}
@@ -80,7 +80,31 @@ void
 console_set_free(struct console_set *set)
 {
 	if (set)
-		tear_down(set);
+		dispose(set);
+}
+
+static void
+dispose(struct console_set *set)
+{
+	struct console *console;
+
+	if (set->has_thread) {
+		(void)eventfd_write(set->stop, 1);
+		pthread_join(set->thread, NULL);
+	}
+	for (size_t at = 0; (console = map_next(set->consoles, &at));) {
+		close_ends(set, console);
+		console_file_close(&console->file);
+		free(console);
+	}
+	map_free(set->consoles);
+	if (set->epoll >= 0)
+		close(set->epoll);
+	if (set->stop >= 0)
+		close(set->stop);
+	pthread_cond_destroy(&set->news);
+	pthread_mutex_destroy(&set->lock);
+	free(set);
 }
 
 bool
@@ -340,28 +364,4 @@ open_end(const char *path, struct err *err)
 		(void)tcsetattr(fd, TCSANOW, &termios);
 	}
 	return fd;
-}
-
-static void
-tear_down(struct console_set *set)
-{
-	struct console *console;
-
-	if (set->has_thread) {
-		(void)eventfd_write(set->stop, 1);
-		pthread_join(set->thread, NULL);
-	}
-	for (size_t at = 0; (console = map_next(set->consoles, &at));) {
-		close_ends(set, console);
-		console_file_close(&console->file);
-		free(console);
-	}
-	map_free(set->consoles);
-	if (set->epoll >= 0)
-		close(set->epoll);
-	if (set->stop >= 0)
-		close(set->stop);
-	pthread_cond_destroy(&set->news);
-	pthread_mutex_destroy(&set->lock);
-	free(set);
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,11 +48,11 @@ exec_in(pid_t init, const struct command *command, struct str *output, struct co
 	struct entry entry = {.init = pidfd_open(init, 0),
 	    .in = open("/dev/null", O_RDONLY | O_CLOEXEC),
 	    .out = -1,
-	    .argv = argv_for_exec(command->argv),
 	    .environment = environment};
 	int ends[2] = {-1, -1};
 	pid_t pid = -1;
 
+	memcpy(&entry.argv, &command->argv, sizeof(entry.argv)); /* exec does not write to it */
 	if (entry.init < 0)
 		(void)err_set(err, ERR_CONFLICT, "the container has ended");
 	else if (pipe2(ends, O_CLOEXEC) < 0)
@@ -152,6 +153,8 @@ become(const struct entry *entry)
 
 	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		fail("become the container's root");
+	/* When programmerd dies, nobody is left who wants the answer or watches the time. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (chdir("/root") < 0 && chdir("/") < 0)
 		fail("chdir");
 	sigemptyset(&none);
@@ -179,8 +182,16 @@ enter(const struct entry *entry)
 	for (size_t i = 0; i < entry->n_groups; i++)
 		if (write(entry->groups[i], "0", 1) != 1 && errno != ENODEV)
 			fail("join the container's control group");
+	/* No process inside may look into this one, which has programmerd's memory and, until
+	 * `become`, its user id; nor may the command get a descriptor that some library left open.
+	 */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		fail("close off the container");
 	if (setns(entry->init, ALL) < 0)
 		fail("enter the container");
+	/* The daemon's locks and sockets must not live on in here. */
+	(void)close_range(STDERR_FILENO + 1, ~0u, 0);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	pid = fork();
 	if (pid == 0)
 		become(entry);

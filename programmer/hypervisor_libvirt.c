@@ -42,6 +42,7 @@ struct hypervisor_libvirt {
 
 static const char *const uris[] = {[NODE_CONTAINER] = "lxc:///", [NODE_VM] = "qemu:///system"};
 
+static void dispose(struct hypervisor_libvirt *libvirt);
 static void *loop_main(void *self);
 static virConnectPtr connect_to(
     struct hypervisor_libvirt *libvirt, enum node_form form, struct err *err);
@@ -103,7 +104,7 @@ hypervisor_libvirt_new(hypervisor_event *event, void *event_self, struct err *er
 	if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0 ||
 	    (libvirt->timer = virEventAddTimeout(LOOP_MS, on_timer, NULL, NULL)) < 0 ||
 	    pthread_create(&libvirt->thread, NULL, loop_main, libvirt) != 0) {
-		hypervisor_libvirt_free(libvirt);
+		dispose(libvirt);
 		(void)err_set(err, ERR_INTERNAL, "libvirt's event loop cannot be started");
 		return NULL;
 	}
@@ -114,8 +115,13 @@ hypervisor_libvirt_new(hypervisor_event *event, void *event_self, struct err *er
 void
 hypervisor_libvirt_free(struct hypervisor_libvirt *libvirt)
 {
-	if (!libvirt)
-		return;
+	if (libvirt)
+		dispose(libvirt);
+}
+
+static void
+dispose(struct hypervisor_libvirt *libvirt)
+{
 	hypervisor_libvirt_quiet(libvirt);
 	drop_link(libvirt, NODE_CONTAINER);
 	drop_link(libvirt, NODE_VM);

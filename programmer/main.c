@@ -15,6 +15,9 @@
 #include "programmer/programmer_service.h"
 #include "programmer/sliver.h"
 
+/* They wait for libvirt, which starts several nodes at once, most of the time. */
+enum { WORKERS = 8 };
+
 static const char state_default[] = "/var/lib/vnode/programmerd";
 
 /* What main holds together. Events may come before the engine is there. */
@@ -120,6 +123,7 @@ run(struct parts *parts, int *exit_code, struct err *err)
 	    .list = sliver_list,
 	    .sweep = sliver_sweep,
 	    .changed = on_changed,
+	    .n_workers = WORKERS,
 	};
 	struct manager *manager = manager_new(&config, err);
 	bool is_good;

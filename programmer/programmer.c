@@ -25,7 +25,6 @@ enum { HOST_PART = 8 };
 static bool read_instance(
     const struct conf *conf, const char *host, struct node_conf *node, struct err *err);
 static bool read_capacity(const struct conf *conf, struct node_conf *node, struct err *err);
-static void tear_down(struct programmer *programmer);
 
 void
 node_conf_done(struct node_conf *node)
@@ -66,43 +65,39 @@ node_conf_read(const struct conf *conf, const char *host, const char *state, str
 	return read_instance(conf, host, node, err) && read_capacity(conf, node, err);
 }
 
-void
-programmer_free(struct programmer *programmer)
-{
-	if (programmer)
-		tear_down(programmer);
-}
-
 struct programmer *
 programmer_new(
     struct node_conf *conf, struct hypervisor hypervisor, enum node_accel vm_accel, struct err *err)
 {
-	struct programmer *programmer = xcalloc(1, sizeof(*programmer));
+	struct console_set *consoles =
+	    folder_make(conf->folder, 0711, 0, err) ? console_set_new(conf->folder, err) : NULL;
+	struct programmer *programmer;
 	struct err why = {0};
 
+	if (!consoles)
+		return NULL;
+	programmer = xcalloc(1, sizeof(*programmer));
 	programmer->conf = *conf;
 	*conf = (struct node_conf){0};
 	programmer->hypervisor = hypervisor;
 	programmer->vm_accel = vm_accel;
+	programmer->consoles = consoles;
 	programmer->notes = map_new();
 	programmer->kvm_why = xstrdup("");
 	pthread_mutex_init(&programmer->lock, NULL);
 	programmer->idmap = idmap_open(programmer->conf.uid_base, &why);
 	if (programmer->idmap < 0)
 		log_warn("programmer", "event=no_containers why=\"%s\"", why.text);
-	if (folder_make(programmer->conf.folder, 0711, 0, err))
-		programmer->consoles = console_set_new(programmer->conf.folder, err);
-	if (programmer->consoles)
-		return programmer;
-	tear_down(programmer);
-	return NULL;
+	return programmer;
 }
 
-static void
-tear_down(struct programmer *programmer)
+void
+programmer_free(struct programmer *programmer)
 {
 	void *note;
 
+	if (!programmer)
+		return;
 	console_set_free(programmer->consoles);
 	for (size_t at = 0; (note = map_next(programmer->notes, &at));)
 		free(note);

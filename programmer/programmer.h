@@ -50,7 +50,7 @@ void node_conf_done(struct node_conf *node);
 bool node_conf_read(const struct conf *conf, const char *host, const char *state,
     struct node_conf *node, struct err *err) must_check;
 
-/* Takes over the configuration (cleared). The hypervisor must outlive it. */
+/* Takes over the configuration (cleared) when it succeeds. The hypervisor must outlive it. */
 void programmer_free(struct programmer *programmer);
 struct programmer *programmer_new(struct node_conf *conf, struct hypervisor hypervisor,
     enum node_accel vm_accel, struct err *err) malloc_by(programmer_free) must_check;

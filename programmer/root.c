@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +30,8 @@ static int
 child_main(void *self)
 {
 	(void)self;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)close_range(0, ~0u, 0);
 	return pause();
 }
 
@@ -65,12 +68,13 @@ root_make(const char *folder, const char *image_root, int idmap, uint32_t uid_ba
 	str_addf(&lower, "%s/lower", folder);
 	str_addf(&upper, "%s/upper", folder);
 	str_addf(&work, "%s/work", folder);
-	if (!folder_make(str_text(&root), 0755, 0, err) ||
-	    !is_mounted(str_text(&root), &is_there, err))
+	/* First of all: the owner of what is mounted is the container's. */
+	if (!is_mounted(str_text(&root), &is_there, err))
 		return false;
 	if (is_there)
 		return true;
-	if (!folder_make(str_text(&lower), 0755, 0, err) ||
+	if (!folder_make(str_text(&root), 0755, 0, err) ||
+	    !folder_make(str_text(&lower), 0755, 0, err) ||
 	    !folder_make(str_text(&upper), 0755, uid_base, err) ||
 	    !folder_make(str_text(&work), 0700, 0, err) ||
 	    !map_lower(image_root, str_text(&lower), idmap, err))
@@ -149,8 +153,10 @@ is_mounted(const char *path, bool *answer, struct err *err)
 {
 	struct statx at;
 
+	*answer = false;
 	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &at) < 0)
-		return err_set(err, ERR_INTERNAL, "look at '%s': %s", path, strerror(errno));
+		return errno == ENOENT ||
+		       err_set(err, ERR_INTERNAL, "look at '%s': %s", path, strerror(errno));
 	*answer = (at.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 	return true;
 }

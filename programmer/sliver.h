@@ -42,17 +42,16 @@ bool sliver_read(const struct programmer *programmer, const struct row *row, str
 
 /* The kind "node" of the engine; self is the programmer. */
 extern const char sliver_kind[];
-bool sliver_admit(void *programmer, struct txn *txn, const struct row *row,
+bool sliver_admit(void *self, struct txn *txn, const struct row *row,
     const struct manager_book *book, struct str *result, struct err *err) must_check;
-bool sliver_start(void *programmer, const struct row *row, struct err *err) must_check;
-bool sliver_is_there(void *programmer, const struct row *row, struct err *err) must_check;
-bool sliver_stop(void *programmer, const struct row *row, struct err *err) must_check;
+bool sliver_start(void *self, const struct row *row, struct err *err) must_check;
+bool sliver_is_there(void *self, const struct row *row, struct err *err) must_check;
+bool sliver_stop(void *self, const struct row *row, struct err *err) must_check;
 
 /* Objects without a row: domains of our instance, folders of nodes. */
-bool sliver_list(void *programmer, struct arena *arena, const struct manager_object **objects,
+bool sliver_list(void *self, struct arena *arena, const struct manager_object **objects,
     size_t *n_objects, struct err *err) must_check;
-bool sliver_sweep(
-    void *programmer, const struct manager_object *object, struct err *err) must_check;
+bool sliver_sweep(void *self, const struct manager_object *object, struct err *err) must_check;
 
 /* Removes all that a rid may have left: domain, mounts, folder. */
 bool sliver_remove(struct programmer *programmer, uint64_t rid, struct err *err) must_check;

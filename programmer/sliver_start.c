@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/fault.h"
 #include "lib/base/id.h"
 #include "lib/base/log.h"
 #include "programmer/folder.h"
@@ -169,6 +170,7 @@ make_parts(struct programmer *programmer, const struct sliver *sliver, const str
 	if (!folder_make(sliver->folder, 0711, 0, err) ||
 	    !console_begin(programmer->consoles, sliver->rid, err))
 		return false;
+	FAULT_POINT("programmer.ensure.folder.after");
 	if (sliver->form == NODE_CONTAINER)
 		return guest_folder(&guest, domain->guest_dir, conf->uid_base, err) &&
 		       root_make(
@@ -209,9 +211,12 @@ start(struct programmer *programmer, const struct sliver *sliver, const struct d
 
 	if (!may_start(programmer, sliver, &note, err))
 		return false;
-	if (!make_parts(programmer, sliver, domain, image, err) ||
-	    !hypervisor->ops->start(hypervisor->self, domain, err))
+	if (!make_parts(programmer, sliver, domain, image, err))
 		return err_in(err, "node '%s'", sliver->spec.name);
+	FAULT_POINT("programmer.ensure.domain.before");
+	if (!hypervisor->ops->start(hypervisor->self, domain, err))
+		return err_in(err, "node '%s'", sliver->spec.name);
+	FAULT_POINT("programmer.ensure.domain.after");
 	note.is_on = true;
 	note.pid = 0;
 	note.accel = domain->accel;

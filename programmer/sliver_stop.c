@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/fault.h"
 #include "lib/base/id.h"
 #include "lib/base/vec.h"
 #include "programmer/folder.h"
@@ -34,10 +35,13 @@ sliver_remove(struct programmer *programmer, uint64_t rid, struct err *err)
 		if ((!is_known || form == (int)note.form) &&
 		    !hypervisor->ops->stop(hypervisor->self, (enum node_form)form, name, err))
 			return err_in(err, "node %s", name);
+	FAULT_POINT("programmer.remove.domain.after");
 	console_forget(programmer->consoles, rid);
 	note_drop(programmer, rid);
-	return (root_remove(folder, err) && folder_remove(folder, err)) ||
-	       err_in(err, "node %s", name);
+	if (!root_remove(folder, err))
+		return err_in(err, "node %s", name);
+	FAULT_POINT("programmer.remove.root.after");
+	return folder_remove(folder, err) || err_in(err, "node %s", name);
 }
 
 /* ---- strays ---------------------------------------------------------------------------------- */

@@ -55,12 +55,31 @@ carry(struct redirector *redirector, const struct wanted *wanted, struct err *er
 	return is_good && dataplane->ops->put(dataplane->self, &wanted->link, err);
 }
 
+/*
+ * Of a stopped node the port is gone, and a closed link end without a port is as closed as can be:
+ * nothing to make, nothing amiss.
+ */
+static bool
+is_at_rest(struct redirector *redirector, const struct row *row)
+{
+	auto_arena struct arena *arena = arena_new();
+	struct link_end end;
+	struct device port;
+	struct err why;
+
+	return link_read(redirector, row, arena, &end, &why) && str_equal(end.attr.open, "off") &&
+	       !device_find(redirector->netlink, id_port_device(end.port).name, &port, &why) &&
+	       why.code == ERR_NOT_FOUND;
+}
+
 bool
 link_ensure(void *self, const struct row *row, struct err *err)
 {
 	struct redirector *redirector = self;
 	struct wanted wanted = {0};
 
+	if (is_at_rest(redirector, row))
+		return true;
 	return want(redirector, row, &wanted, err) && carry(redirector, &wanted, err);
 }
 
@@ -72,6 +91,8 @@ link_is_there(void *self, const struct row *row, struct err *err)
 	struct dataplane_link found;
 	struct wanted wanted = {0};
 
+	if (is_at_rest(redirector, row))
+		return true;
 	if (!want(redirector, row, &wanted, err) ||
 	    !dataplane->ops->get(dataplane->self, row->rid, wanted.link.port, &found, err))
 		return false;

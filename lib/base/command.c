@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -18,7 +17,8 @@
 
 extern char **environ;
 
-enum { READ_SIZE = 16384, POLL_MS = 100 };
+/* DRAIN_READS: of all that the largest pipe (1 MiB) can hold. */
+enum { READ_SIZE = 16384, POLL_MS = 100, DRAIN_READS = 64 };
 
 static int spawn(const char *const *argv, int out, pid_t *pid);
 static bool read_some(
@@ -75,8 +75,10 @@ command_collect(
 		(void)kill(-pid, SIGKILL);
 		(void)waitpid(pid, &status, 0);
 	}
-	while (is_open && !end->has_printed && read_some(command, fd, output, end))
-		;
+	/* What is left in the pipe, but no more: a process left behind may go on writing for ever.
+	 */
+	for (int i = 0; i < DRAIN_READS && is_open && !end->has_printed; i++)
+		is_open = read_some(command, fd, output, end);
 	close(fd);
 	if (pidfd >= 0)
 		close(pidfd);
@@ -90,8 +92,10 @@ spawn(const char *const *argv, int out, pid_t *pid)
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	sigset_t none, defaults;
+	char *const *words; /* never written to, whatever posix_spawn's type says */
 	int error;
 
+	memcpy(&words, &argv, sizeof(words));
 	sigemptyset(&none);
 	sigemptyset(&defaults);
 	sigaddset(&defaults, SIGPIPE);
@@ -105,7 +109,7 @@ spawn(const char *const *argv, int out, pid_t *pid)
 	posix_spawnattr_setsigdefault(&attr, &defaults);
 	posix_spawnattr_setflags(
 	    &attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	error = posix_spawnp(pid, argv[0], &actions, &attr, argv_for_exec(argv), environ);
+	error = posix_spawnp(pid, argv[0], &actions, &attr, words, environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
 	return error;

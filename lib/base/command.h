@@ -30,15 +30,3 @@ bool command_run(const struct command *command, struct str *output, struct comma
  */
 void command_collect(
     const struct command *command, pid_t pid, int fd, struct str *output, struct command_end *end);
-
-/* The vector as exec and posix_spawn want it; they do not change it. */
-static inline char *const *
-argv_for_exec(const char *const *argv)
-{
-	union {
-		const char *const *ours;
-		char *const *theirs;
-	} same = {.ours = argv};
-
-	return same.theirs;
-}

@@ -20,20 +20,21 @@
 
 enum { FEATURES_MAX = 256, BLOCKS_MAX = FEATURES_MAX / 32 };
 
-/* The kernel's structs with flexible ends, made large enough. */
-struct name_count {
+/* The kernel's structs with flexible ends, and the room for those. */
+union name_count {
 	struct ethtool_sset_info info;
-	uint32_t count;
+	char room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
 };
 
-struct names {
+union names {
 	struct ethtool_gstrings head;
-	char names[FEATURES_MAX][ETH_GSTRING_LEN];
+	char room[sizeof(struct ethtool_gstrings) + (size_t)FEATURES_MAX * ETH_GSTRING_LEN];
 };
 
-struct switches {
+union switches {
 	struct ethtool_sfeatures head;
-	struct ethtool_set_features_block blocks[BLOCKS_MAX];
+	char room[sizeof(struct ethtool_sfeatures) +
+		  BLOCKS_MAX * sizeof(struct ethtool_set_features_block)];
 };
 
 static bool
@@ -59,25 +60,26 @@ is_tunnel(const char *feature)
 static bool
 switch_off(int fd, const char *name)
 {
-	struct name_count count = {
+	union name_count count = {
 	    .info = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ull << ETH_SS_FEATURES}};
-	struct switches switches = {.head = {.cmd = ETHTOOL_SFEATURES}};
-	struct names *names;
+	union switches switches = {.head = {.cmd = ETHTOOL_SFEATURES}};
+	union names *names;
 	bool is_good;
+	uint32_t n;
 
 	if (!ask(fd, name, &count))
 		return false;
-	if (count.count > FEATURES_MAX)
-		count.count = FEATURES_MAX;
+	n = count.info.data[0] < FEATURES_MAX ? count.info.data[0] : FEATURES_MAX;
 	names = xcalloc(1, sizeof(*names));
-	names->head = (struct ethtool_gstrings){
-	    .cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES, .len = count.count};
+	names->head.cmd = ETHTOOL_GSTRINGS;
+	names->head.string_set = ETH_SS_FEATURES;
+	names->head.len = n;
 	is_good = ask(fd, name, names);
-	for (uint32_t i = 0; is_good && i < count.count; i++)
-		if (is_tunnel(names->names[i]))
-			switches.blocks[i / 32].valid |= 1u << i % 32;
+	for (uint32_t i = 0; is_good && i < n; i++)
+		if (is_tunnel((const char *)names->head.data + (size_t)i * ETH_GSTRING_LEN))
+			switches.head.features[i / 32].valid |= 1u << i % 32;
 	free(names);
-	switches.head.size = (count.count + 31) / 32;
+	switches.head.size = (n + 31) / 32;
 	return is_good && ask(fd, name, &switches);
 }
 

@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/str.h"
 #include "lib/base/xml_guard.h"
 #include "lib/rpc/rpc_codec.h"
 
 enum { ELEMENTS_MAX = 400000, FIELDS_MAX = 64 };
 
 static void raise_limits(void);
+static bool check_i8(const char *xml, size_t size, struct err *err);
 static const struct rpc_field *find_field(const struct rpc_struct *type, const char *name);
 static bool read_member(const struct rpc_reader *reader, xmlrpc_value *from,
     const struct rpc_field *field, char *to, struct err *err);
@@ -29,7 +31,7 @@ rpc_guard(const char *xml, size_t size, size_t size_max, struct err *err)
 
 	pthread_once(&once, raise_limits);
 	if (xml_guard(xml, size, &limits, err))
-		return true;
+		return check_i8(xml, size, err);
 	if (err && err->code != ERR_LIMIT)
 		err->code = ERR_BAD_XML;
 	return false;
@@ -39,6 +41,48 @@ static void
 raise_limits(void)
 {
 	xmlrpc_limit_set(XMLRPC_XML_SIZE_LIMIT_ID, RPC_ANSWER_MAX);
+}
+
+/* One element, behind its name: no attributes, a number within 64 bits, the end tag. */
+static bool
+is_good_i8(const char *at, const char *end)
+{
+	enum { DIGITS_MAX = 20 };
+
+	char number[DIGITS_MAX + 1];
+	size_t len = 0;
+	long long value;
+
+	if (at == end || *at++ != '>')
+		return false;
+	while (at < end && len < DIGITS_MAX && *at != '<')
+		number[len++] = *at++;
+	number[len] = '\0';
+	return end - at > 1 && at[0] == '<' && at[1] == '/' &&
+	       str_to_i64(number, INT64_MIN, INT64_MAX, &value);
+}
+
+/*
+ * xmlrpc-c (1.33.14) dies of an <i8> that holds no number, or too large a one. Looks at comments
+ * and CDATA sections too: who writes such a thing there is refused as well.
+ */
+static bool
+check_i8(const char *xml, size_t size, struct err *err)
+{
+	static const char *const names[] = {"<i8", "<ex:i8"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *at = xml, *end = xml + size;
+		size_t len = strlen(names[i]);
+
+		while ((at = memmem(at, (size_t)(end - at), names[i], len))) {
+			at += len;
+			if (at < end && strchr("/> \t\r\n", *at) && !is_good_i8(at, end))
+				return err_set(
+				    err, ERR_BAD_XML, "an i8 that is no whole number of 64 bits");
+		}
+	}
+	return true;
 }
 
 bool

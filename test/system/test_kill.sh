@@ -142,9 +142,9 @@ daemon_dies() {
 
 testbed up --no-slice >"$WORK/up.log" 2>&1 || { cat "$WORK/up.log"; exit 1; }
 for way in create delete; do
-	daemon_dies ctl sncd 'snc lib/engine/controller*' $way
-	daemon_dies ctl tncd 'tnc lib/engine --exclude-dir=routerd' $way
-	daemon_dies koganei redirectord 'redirector lib/engine/manager*' $way
-	daemon_dies koganei programmerd 'programmer lib/engine/manager*' $way
+	daemon_dies ctl sncd 'snc lib/engine/controller* lib/store' $way
+	daemon_dies ctl tncd 'tnc lib/engine lib/store --exclude-dir=routerd' $way
+	daemon_dies koganei redirectord 'redirector lib/engine/manager* lib/store' $way
+	daemon_dies koganei programmerd 'programmer lib/engine/manager* lib/store' $way
 done
 finish

@@ -239,8 +239,11 @@ case_exec() {
 	assert_equal exit=127 "$(ctl exec "$C1" 20000 no-such-program | head -1)"
 	ctl exec "$C1" 300 sh -c 'sleep 987 & sleep 988' >"$WORK/late" && return 1
 	grep -q '^timeout ' "$WORK/late"
-	refuses run "$C1" pgrep -f 'sleep 98'
+	refuses has_sleep 98
 }
+
+# Does a `sleep` run in the container whose time begins so?
+has_sleep() { run "$C1" ps | grep -q "sleep $1"; }
 
 case_console() {
 	ctl type "$C1" $'echo typed $((40 + 2))\n'
@@ -263,6 +266,7 @@ case_dies() {
 	run "$C1" sh -c 'echo kept >/root/kept'
 	in_host virsh -q -c lxc:/// destroy "$INSTANCE-$C1"
 	eventually 15 run "$C1" cat /root/kept
+	assert_equal "0 0" "$(run "$C1" stat -c '%u %g' /)"
 	eventually 10 is_ready "$C1"
 	assert_equal 1 "$(in_host cat "/proc/sys/net/ipv6/conf/vn$PORT1/disable_ipv6")"
 }
@@ -377,9 +381,36 @@ case_vm_kill() {
 	release "$V1"
 }
 
+case_libvirt_dies() {
+	local init old
+	init=$(run "$C1" stat -c %Y /proc/1)
+	old=$(in_host pgrep -x libvirtd)
+	in_host kill -KILL "$old"
+	eventually 20 ctl_facts_good
+	eventually 20 run "$C1" true
+	assert_equal "$init" "$(run "$C1" stat -c %Y /proc/1)"
+	eventually 20 no_orphans
+	in_host virsh -q -c lxc:/// destroy "$INSTANCE-$C1"
+	eventually 20 run "$C1" true
+	eventually 10 is_ready "$C1"
+}
+
+no_orphans() { [ -z "$(ctl orphans)" ]; }
+
+# A command under way must neither hold the daemon's files nor outlive it.
+case_exec_dies() {
+	ctl exec "$C1" 60000 sleep 976 >/dev/null &
+	eventually 10 has_sleep 976
+	restart_daemon
+	eventually 10 refuses has_sleep 976
+	wait $! || true
+}
+
 case_crash_points() {
 	local point number=9 rid
-	for point in manager.ensure.before manager.ensure.after manager.remove.before \
+	for point in manager.ensure.before programmer.ensure.folder.after \
+		programmer.ensure.domain.before programmer.ensure.domain.after manager.ensure.after \
+		manager.remove.before programmer.remove.domain.after programmer.remove.root.after \
 		manager.remove.after; do
 		rid=$(id "$number")
 		number=$((number + 1))
@@ -421,6 +452,8 @@ test_case "several start at once" case_many
 test_case "a virtual machine starts without KVM" case_vm
 test_case "a virtual machine's console can be read and typed to" case_vm_console
 test_case "a virtual machine outlives kill -9 of programmerd" case_vm_kill
+test_case "nodes outlive kill -9 of libvirtd and are watched again" case_libvirt_dies
+test_case "a command ends with programmerd" case_exec_dies
 test_case "killed at any step, a node is whole or gone" case_crash_points
 test_case "nothing is left after the release" case_release
 finish

@@ -186,45 +186,52 @@ output_outlives_the_reader_and_goes_on(void)
 }
 
 static void
-only_the_newest_output_is_kept(void)
+a_file_keeps_the_newest_output_only(void)
 {
-	auto_scene struct scene scene;
-	auto_str struct str newest = {0};
+	auto_arena struct arena *arena = arena_new();
+	const char *path = arena_format(arena, "%s/file", test_dir());
 	struct console_file file = {.fd = -1};
-	struct console_text text = {.offset = 0};
 	char line[1000];
-	int64_t total = 0;
 	struct err err = {0};
 
-	scene_init(&scene);
-	assert_true(console_file_open(
-	    &file, arena_format(scene.arena, "%s/file", scene.folder), true, &err));
+	assert_true(console_file_open(&file, path, true, &err));
 	for (int i = 0; i < 1000; i++) {
 		memset(line, 'a' + i % 26, sizeof(line));
 		assert_true(console_file_add(&file, line, sizeof(line), &err));
-		total += (int64_t)sizeof(line);
 		assert_true(file.end - file.head.base <= CONSOLE_FILE_MAX + (int64_t)sizeof(line));
 		assert_true(file.end < CONSOLE_KEEP || file.end - file.head.base >= CONSOLE_KEEP);
 	}
-	assert_equal(file.end, total);
-	assert_equal(console_file_read(&file, total - 1000, line, sizeof(line)), 1000);
+
+	assert_equal(file.end, 1000000);
+	assert_equal(console_file_read(&file, 999000, line, sizeof(line)), 1000);
 	assert_equal(line[0], 'a' + 999 % 26);
 	assert_equal(line[999], 'a' + 999 % 26);
 	assert_equal(console_file_read(&file, file.head.base - 1, line, 1), 0);
 	console_file_close(&file);
+}
 
-	/* The newest 64 KiB of what a guest prints without end. */
+static void
+the_newest_output_is_read_where_no_offset_is_given(void)
+{
+	auto_scene struct scene scene;
+	struct console_text text = {.offset = -1};
+	int64_t total = 0;
+	struct err err = {0};
+
+	scene_init(&scene);
 	for (int i = 0; i < 100; i++) {
 		auto_str struct str drain = {0};
+		char line[1000];
 
 		memset(line, 'a' + i % 26, sizeof(line));
 		assert_equal(write(scene.guest_out, line, sizeof(line)), 1000);
-		read_all(&scene, (int64_t)i * 1000, 1000, &drain);
+		read_all(&scene, total, 1000, &drain);
+		total += 1000;
 	}
-	text.offset = -1;
+
 	assert_true(console_read(scene.set, RID, scene.arena, &text, &err));
 	assert_equal(text.size, CONSOLE_READ_MAX);
-	assert_equal(text.offset, 100000 - CONSOLE_READ_MAX);
+	assert_equal(text.offset, total - CONSOLE_READ_MAX);
 	assert_equal(((const char *)text.bytes)[text.size - 1], 'a' + 99 % 26);
 }
 
@@ -303,7 +310,8 @@ static const struct test tests[] = {
     TEST(the_guest_is_ready_when_it_says_so_even_in_two_pieces),
     TEST(a_guest_that_starts_again_is_not_ready_and_offsets_run_on),
     TEST(output_outlives_the_reader_and_goes_on),
-    TEST(only_the_newest_output_is_kept),
+    TEST(a_file_keeps_the_newest_output_only),
+    TEST(the_newest_output_is_read_where_no_offset_is_given),
     TEST(what_is_typed_reaches_the_guest),
     TEST(typing_is_refused_when_the_guest_does_not_read_or_is_off),
     TEST(a_console_that_never_was_is_not_found),

@@ -103,7 +103,8 @@ parse(struct arena *arena, const struct str *xml, struct str *shape)
 	if (!root)
 		printf("%s\n", err.text);
 	assert_true(root != NULL);
-	put_shape(root, shape);
+	if (root)
+		put_shape(root, shape);
 	return root;
 }
 

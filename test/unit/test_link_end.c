@@ -295,13 +295,16 @@ ensure_waits_for_device_and_next_hop(void)
 	struct link_end_spec spec = {.rate_bps = 80 * mbps};
 	struct err err = {0};
 	struct world world;
-	struct row row;
+	struct row row, closed;
 
 	world_open(&world);
 	row = admitted(&world, &spec);
 
 	assert_true(!link_ensure(&world.redirector, &row, &err));
 	assert_equal(err.code, ERR_WAIT);
+	closed = row;
+	closed.attr = "open=off\n";
+	assert_true(link_ensure(&world.redirector, &closed, &err));
 	add_port(&world);
 	assert_true(!link_ensure(&world.redirector, &row, &err));
 	assert_equal(err.code, ERR_WAIT);

@@ -68,8 +68,7 @@ scene_init(struct scene *scene)
 	scene->fake = hypervisor_fake_new();
 	scene->programmer = programmer_new(&conf, hypervisor_fake(scene->fake), ACCEL_TCG, &err);
 	assert_true(scene->programmer != NULL);
-	scene->folder =
-	    arena_format(arena, "%s/%s", scene->programmer->conf.folder, id_text(RID).text);
+	scene->folder = arena_format(arena, "%s/nodes/%s", dir, id_text(RID).text);
 	scene->name = arena_format(arena, "here-%s", id_text(RID).text);
 }
 

@@ -1,6 +1,7 @@
 /*
  * lib/rpc: a service made from rows (test/support/probe.def), both ends in this process.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -268,6 +269,35 @@ what_is_no_call_is_refused(void)
 	bench_close(&bench);
 }
 
+/* xmlrpc-c itself dies of them. */
+static void
+an_i8_that_is_no_number_is_refused_in_a_request_and_in_an_answer(void)
+{
+	static const char *const bad[] = {"<i8>99999999999999999999999</i8>",
+	    "<i8>9223372036854775808</i8>", "<i8>-9223372036854775809</i8>", "<i8>x</i8>",
+	    "<i8>1x</i8>", "<i8>1 </i8>", "<i8></i8>", "<i8/>", "<i8>-</i8>", "<i8>&#120;</i8>",
+	    "<i8>1<!-- -->x</i8>", "<i8><![CDATA[x]]></i8>", "<ex:i8>x</ex:i8>", "<i8 >x</i8>",
+	    "<i8\n>x</i8>", "<i8 a='>1</'>x</i8>"};
+	struct bench bench;
+	struct probe_fail_result result;
+	struct err err;
+
+	bench_open(&bench);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char text[512];
+
+		(void)snprintf(
+		    text, sizeof(text), HEAD "probe.fail" ARGS MEMBER("a", "%s") TAIL, bad[i]);
+		CU_ASSERT_EQUAL(bench_verdict(&bench, text, &err), ERR_BAD_XML);
+	}
+	assert_equal(bench.n_calls, 0);
+	str_add(&bench.answer, "<?xml version=\"1.0\"?><methodResponse><params><param><value>"
+			       "<i8>x</i8></value></param></params></methodResponse>");
+	assert_true(!probe_fail_call(
+	    &bench.client, bench.arena, &(struct probe_fail_args){}, &result, &err));
+	bench_close(&bench);
+}
+
 static void
 a_bomb_is_refused_in_a_request_and_in_an_answer(void)
 {
@@ -392,6 +422,7 @@ static const struct test tests[] = {
     TEST(unknown_methods_are_refused_and_there_is_no_system),
     TEST(a_role_that_is_not_in_the_row_is_refused),
     TEST(what_is_no_call_is_refused),
+    TEST(an_i8_that_is_no_number_is_refused_in_a_request_and_in_an_answer),
     TEST(a_bomb_is_refused_in_a_request_and_in_an_answer),
     TEST(too_large_a_request_is_refused),
     TEST(a_document_of_one_mebibyte_fits),
