@@ -11,6 +11,7 @@
 #include "programmer/folder.h"
 #include "programmer/root.h"
 #include "programmer/sliver.h"
+#include "programmer/tasks.h"
 
 bool
 sliver_stop(void *self, const struct row *row, struct err *err)
@@ -36,7 +37,8 @@ sliver_remove(struct programmer *programmer, uint64_t rid, struct err *err)
 			return err_in(err, "node %s", name);
 	console_forget(programmer->consoles, rid);
 	note_drop(programmer, rid);
-	return (root_remove(folder, err) && folder_remove(folder, err)) ||
+	return (root_remove(folder, err) && folder_remove(folder, err) &&
+		   tasks_forget(name, err)) ||
 	       err_in(err, "node %s", name);
 }
 
