@@ -19,6 +19,7 @@
 #include "programmer/port_hygiene.h"
 #include "programmer/root.h"
 #include "programmer/sliver.h"
+#include "programmer/tasks.h"
 
 /* A node that dies within QUICK_MS after its start is started again ever more slowly. */
 enum { QUICK_MS = 10000, BACKOFF_MS = 1000, BACKOFF_MAX_MS = 60000 };
@@ -282,7 +283,9 @@ attend(struct programmer *programmer, const struct sliver *sliver, const struct 
 	if (note.pid && note.pid != look->pid &&
 	    !console_begin(programmer->consoles, note.rid, err))
 		return false; /* it rebooted: new devices, a new terminal, not ready */
-	if (!set_ports(sliver, domain, look, err) || !attach(programmer, sliver, look, err) ||
+	if ((sliver->form == NODE_CONTAINER && look->pid &&
+		!tasks_limit(look->pid, sliver->name, sliver->spec.cpu, err)) ||
+	    !set_ports(sliver, domain, look, err) || !attach(programmer, sliver, look, err) ||
 	    (look->state == DOMAIN_PAUSED &&
 		!hypervisor->ops->resume(hypervisor->self, sliver->form, sliver->name, err)))
 		return err_in(err, "node '%s'", sliver->spec.name);

@@ -12,6 +12,7 @@
 #include "programmer/folder.h"
 #include "programmer/root.h"
 #include "programmer/sliver.h"
+#include "programmer/tasks.h"
 
 bool
 sliver_stop(void *self, const struct row *row, struct err *err)
@@ -41,7 +42,8 @@ sliver_remove(struct programmer *programmer, uint64_t rid, struct err *err)
 	if (!root_remove(folder, err))
 		return err_in(err, "node %s", name);
 	FAULT_POINT("programmer.remove.root.after");
-	return folder_remove(folder, err) || err_in(err, "node %s", name);
+	return (folder_remove(folder, err) && tasks_forget(name, err)) ||
+	       err_in(err, "node %s", name);
 }
 
 /* ---- strays ---------------------------------------------------------------------------------- */

@@ -93,7 +93,8 @@ done(struct snc *snc, const struct place *place, bool is_good, struct err *err)
 SNC_HANDLER(console_read)
 {
 	struct snc *snc = self;
-	int64_t wait_ms = args->wait_ms < WAIT_MAX_MS ? args->wait_ms : WAIT_MAX_MS;
+	int64_t least_ms = args->wait_ms > 0 ? args->wait_ms : 0;
+	int64_t wait_ms = least_ms < WAIT_MAX_MS ? least_ms : WAIT_MAX_MS;
 	struct programmer_console_read_result got;
 	struct rpc_client client;
 	struct place place;
