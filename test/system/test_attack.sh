@@ -17,7 +17,7 @@ write_document() {
 		            <resources><resource key="cpu" value="1"/><resource key="memory" value="1GiB"/></resources>
 		            <params><param key="bootImage" value="image:container-minimal"/></params>
 		          </instance>
-		          <vports><vport name="p1"/></vports>
+		          <vports><vport name="lo"/><vport name="eth0"/><vport name="as-long-a-name-as-no-device-can-have"/></vports>
 		        </nodeSliver>
 		      </nodeSlivers>
 		    </sliverdef>
@@ -107,6 +107,27 @@ the_host_is_out_of_reach() {
 	refuses evil ping -c 1 -W 1 10.63.0.11
 }
 
+odd_names_of_ports_come_out_as_others() {
+	assert_equal "$(evil ls /sys/class/net | sort | tr '\n' ' ')" 'eth0 lo vport0 vport2 '
+}
+
+# Packets with a path address of others as their source, from osaka to nagoya by way of r3.
+a_host_cannot_use_a_path_address_of_others() {
+	local before
+	on osaka ip route add 10.64.0.9 via 10.64.0.18 dev u0
+	before=$(echoes)
+	on osaka ping -c 3 -i 0.2 -W 1 10.64.0.9 >/dev/null || true
+	assert_equal "$(echoes)" $((before + 3))
+	on osaka ip address add 10.65.9.9/32 dev lo
+	on osaka ping -c 3 -i 0.2 -W 1 -I 10.65.9.9 10.64.0.9 >/dev/null || true
+	assert_equal "$(echoes)" $((before + 3))
+}
+
+# How many pings nagoya has received.
+echoes() {
+	on nagoya awk '/^Icmp: [0-9]/ { print $10 }' /proc/net/snmp
+}
+
 a_container_leaves_no_group() {
 	vnode slice delete attack --yes --wait --timeout 30s
 	assert_equal "$(group)" ''
@@ -119,6 +140,8 @@ vnode slice create --wait "$DOCUMENT" >/dev/null
 test_case "a command in a container gets no descriptor of the host's" commands_get_three_descriptors_only
 test_case "a writer that a command leaves behind does not hold it" a_writer_left_behind_holds_no_command
 test_case "a container's root does not reach the host" the_host_is_out_of_reach
+test_case "ports with names that no device can have come out as others" odd_names_of_ports_come_out_as_others
+test_case "a host cannot use the path address of another" a_host_cannot_use_a_path_address_of_others
 test_case "a container has a bounded number of processes" processes_are_bounded
 test_case "a container that takes too much memory dies alone and comes back" memory_is_bounded
 test_case "a deleted container leaves no control group" a_container_leaves_no_group
