@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdio.h>
+
 #include "lib/api/snc_api.h"
 #include "lib/api/tnc_api.h"
 #include "lib/base/arena.h"
@@ -93,8 +95,9 @@ void cli_diagnosis(const struct snc_diagnosis *diagnosis, const char *file);
 /* The result of a call as JSON on stdout. */
 void cli_json(const struct rpc_service *service, const char *method, const void *result);
 
-/* One event as a line of JSON on stderr: progress for programs. */
-void cli_json_event(const struct snc_event *event);
+/* One event: as a line of JSON, and as a line on stdout with date and time. */
+void cli_json_event(const struct snc_event *event, FILE *out);
+void cli_print_event(const struct snc_event *event);
 
 /* A table: a row of cells a time, printed aligned at the end. Cells are copied. */
 struct cli_table;
@@ -115,3 +118,6 @@ int64_t cli_last_event(struct cli *cli, const struct rpc_client *snc);
  * there, printing events after `seq` to stderr. Returns the exit code: 7 when time ran out.
  */
 int cli_wait_slice(struct cli *cli, const char *slice_id, const char *state, int64_t seq);
+
+/* Prints all events of the slice to stdout until it is deleted. Returns the exit code. */
+int cli_watch_slice(struct cli *cli, const char *slice_id);

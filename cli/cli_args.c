@@ -45,6 +45,8 @@ enum { N_FLAGS = sizeof(flags) / sizeof(flags[0]) };
 static const char always[] = "help json context";
 
 static bool take_flag(struct cli *cli, int argc, char **argv, int *at, struct err *err);
+static bool is_among(const char *list, const char *word);
+static bool is_understood(const struct cli *cli, struct err *err);
 
 bool
 cli_parse(struct cli *cli, int argc, char **argv, struct err *err)
@@ -54,7 +56,7 @@ cli_parse(struct cli *cli, int argc, char **argv, struct err *err)
 		if (!strcmp(argv[i], "--")) {
 			cli->rest = argv + i + 1;
 			cli->n_rest = (size_t)(argc - i - 1);
-			return true;
+			break;
 		}
 		if (argv[i][0] == '-' && argv[i][1]) {
 			if (!take_flag(cli, argc, argv, &i, err))
@@ -63,7 +65,27 @@ cli_parse(struct cli *cli, int argc, char **argv, struct err *err)
 			cli->words[cli->n_words++] = argv[i];
 		}
 	}
-	return true;
+	return is_understood(cli, err);
+}
+
+/* What would be ignored, or refused after something has been done, is refused now. */
+static bool
+is_understood(const struct cli *cli, struct err *err)
+{
+	int64_t ms;
+
+	if (cli->flags.help)
+		return true;
+	if (!cli_timeout(cli, 0, &ms, err))
+		return false;
+	if (cli->verb->usage[0] || !cli->n_words)
+		return true;
+	err_set(err, ERR_USAGE, "vnode %s%s%s takes no name, but there is '%s'", cli->verb->noun,
+	    cli->verb->verb[0] ? " " : "", cli->verb->verb, cli->words[0]);
+	if (is_among(cli->verb->flags, "slice"))
+		return err_hint(err, "--slice %s", cli->words[0]);
+	return err_hint(err, "vnode %s%s%s --help", cli->verb->noun, cli->verb->verb[0] ? " " : "",
+	    cli->verb->verb);
 }
 
 /* Is the word among the blank-separated ones of list? */
@@ -167,8 +189,10 @@ cli_split(struct cli *cli, const char *word, const char **slice, const char **na
 {
 	const char *slash = strchr(word, '/');
 
-	if (!slash || slash == word || !slash[1])
-		return err_set(err, ERR_USAGE, "'%s': SLICE/NAME was expected", word);
+	if (!slash || slash == word || !slash[1]) {
+		err_set(err, ERR_USAGE, "'%s': SLICE/NAME was expected", word);
+		return err_hint(err, "vnode %s list", cli->verb->noun);
+	}
 	*slice = arena_copy(cli->arena, word, (size_t)(slash - word));
 	*name = slash + 1;
 	return true;

@@ -60,6 +60,8 @@ post(void *self, const char *body, size_t size, struct str *reply, int timeout_m
 	str_add_bytes(&request, body, size);
 	good = http_client_post(self, "/RPC2", &request, reply, timeout_ms, err);
 	str_done(&request);
+	if (!good && err->code == ERR_UNAVAILABLE && !err->hint[0])
+		err_hint(err, "does it run? vnode doctor tells who answers");
 	return good;
 }
 
@@ -94,8 +96,9 @@ http_open(struct cli_context *context, const char *key, struct err *err)
 	struct http_client *http;
 
 	if (!config.address || !config.ca_file || !config.cert_file || !config.key_file) {
-		err_set(
-		    err, ERR_USAGE, "[%s] must have %s, ca, cert and key", context->section, key);
+		err_set(err, ERR_USAGE,
+		    "the client configuration has no [%s] with %s, ca, cert and key",
+		    context->section, key);
 		return NULL;
 	}
 	snprintf(name, sizeof(name), "%s.ctl.vnode", key);
@@ -143,7 +146,8 @@ context_open(struct cli *cli, struct err *err)
 
 	if (!conf) {
 		err_in(err, "client configuration");
-		err_hint(err, "set VNODE_CONFIG to the file, or run ./vnode beside ./testbed");
+		err_hint(err,
+		    "./testbed up starts a network; of another one: set VNODE_CONFIG to the file");
 		return NULL;
 	}
 	if (!name)

@@ -43,7 +43,7 @@ run_doctor(struct cli *cli)
 		vec_done(&found);
 		return code;
 	}
-	table = cli_table_new(5, "HOST", "WHAT", "", "FOUND", "REMEDY");
+	table = cli_table_new(5, "HOST", "WHAT", "VERDICT", "FOUND", "REMEDY");
 	vec_each (fact, &found)
 		cli_table_row(table, fact->host, fact->name, fact->good ? "good" : "BAD",
 		    fact->value, fact->hint);

@@ -21,11 +21,16 @@ const struct cli_verb cli_node_verbs[] = {
     {"node", "console", "SLICE/NODE", "The node's console.", "read send expect timeout",
 	run_console,
 	"On a terminal: everything typed goes to the node, Ctrl-] leaves.\n"
+	"--expect fails with exit code 7 when the text does not come within --timeout (10s by\n"
+	"default).\n"
 	"  vnode node console ring/n1 --read\n"
 	"  vnode node console ring/n1 --send 'ip -br addr' --expect 10.0.0.1 --timeout 10s"},
     {"node", "exec", "SLICE/NODE -- COMMAND…", "Run a command inside a container.", "timeout",
 	run_exec,
-	"  vnode node exec ring/n1 -- ping -c 3 10.0.1.2\nIts exit code is the command's."},
+	"  vnode node exec ring/n1 -- ping -c 3 10.0.1.2\n"
+	"  vnode node exec ring/n1 -- sh -c 'ip -br addr; ip route'\n"
+	"Prints the output when the command has ended, or is killed after --timeout (60s by\n"
+	"default); the exit code is the command's. A virtual machine has only its console."},
     {0},
 };
 
@@ -197,6 +202,7 @@ run_exec(struct cli *cli)
 		return cli_fail(cli, &err, NULL);
 	if (!cli->n_rest) {
 		err_set(&err, ERR_USAGE, "a command is wanted behind --");
+		err_hint(&err, "vnode node exec %s -- ip -br addr", word);
 		return cli_fail(cli, &err, NULL);
 	}
 	if (!(snc = cli_snc(cli, &err)))

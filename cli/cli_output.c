@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/api/json_print.h"
 #include "lib/base/clock.h"
@@ -70,7 +71,7 @@ cli_json(const struct rpc_service *service, const char *method, const void *resu
 }
 
 void
-cli_json_event(const struct snc_event *event)
+cli_json_event(const struct snc_event *event, FILE *out)
 {
 	auto_str struct str json = {0};
 
@@ -78,7 +79,19 @@ cli_json_event(const struct snc_event *event)
 		if (!strcmp(snc_service.methods[i].name, "events"))
 			json_print_struct(
 			    snc_service.methods[i].result->fields[0].element, event, &json);
-	fprintf(stderr, "%s\n", str_text(&json));
+	fprintf(out, "%s\n", str_text(&json));
+}
+
+void
+cli_print_event(const struct snc_event *event)
+{
+	time_t seconds = (time_t)(event->at_ms / 1000);
+	struct tm tm;
+	char when[32];
+
+	localtime_r(&seconds, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+	printf("%s  %-24s %-10s %s\n", when, event->subject, event->what, event->text);
 }
 
 static void

@@ -3,7 +3,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/cli.h"
 
@@ -104,18 +103,6 @@ run_hosts(struct cli *cli)
 	return 0;
 }
 
-static void
-print_event(const struct snc_event *event)
-{
-	time_t seconds = (time_t)(event->at_ms / 1000);
-	struct tm tm;
-	char when[32];
-
-	localtime_r(&seconds, &tm);
-	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
-	printf("%s  %-24s %-10s %s\n", when, event->subject, event->what, event->text);
-}
-
 static int
 run_events(struct cli *cli)
 {
@@ -135,7 +122,7 @@ run_events(struct cli *cli)
 			cli_json(&snc_service, "events", &result);
 		for (size_t i = 0; i < result.n_events; i++) {
 			if (!cli->flags.json)
-				print_event(&result.events[i]);
+				cli_print_event(&result.events[i]);
 			args.after = result.events[i].seq;
 		}
 		if (args.after < 0)

@@ -28,17 +28,19 @@ const struct cli_verb cli_slice_verbs[] = {
 	run_check, "  vnode slice check ring.xml\nExit code 6 when only capacity is missing."},
     {"slice", "create", "FILE", "Define, reserve and run a slice.",
 	"file wait no-wait timeout goal", run_create,
-	"  vnode slice create ring.xml --wait\n  vnode slice create -f - < ring.xml"},
+	"  vnode slice create ring.xml --wait\n  vnode slice create -f - < ring.xml\n"
+	"Without --wait it returns when all is reserved; vnode slice watch shows the rest.\n"
+	"--wait gives up after --timeout, 5m by default; the slice stays."},
     {"slice", "list", "", "List slices.", "", run_list, NULL},
     {"slice", "show", "SLICE", "Show a slice with its nodes and links.", "", run_show, NULL},
     {"slice", "run", "SLICE", "Start a slice that is DEFINED, RESERVED or STOPPED.",
 	"wait no-wait timeout", run_run, NULL},
     {"slice", "stop", "SLICE", "Stop its nodes and close its links; all stays reserved.",
 	"wait no-wait timeout", run_stop, NULL},
-    {"slice", "delete", "SLICE", "Give everything back. May be repeated.",
+    {"slice", "delete", "SLICE", "Give everything back; exit code 3 when it is gone already.",
 	"wait no-wait timeout yes no-input", run_delete, NULL},
-    {"slice", "watch", "SLICE", "Print what happens to a slice until it is gone, or interrupted.",
-	"", run_watch, NULL},
+    {"slice", "watch", "SLICE", "Print what happened and happens to a slice, until it is gone.", "",
+	run_watch, NULL},
     {0},
 };
 
@@ -60,7 +62,7 @@ run_check(struct cli *cli)
 	return check(cli, snc, file, &document, false);
 }
 
-/* Prints all diagnoses; exit code of the first error. */
+/* Prints all diagnoses, only errors when quiet; exit code of the first error. */
 static int
 check(struct cli *cli, const struct rpc_client *snc, const char *file,
     const struct rpc_blob *document, bool is_quiet)
@@ -75,7 +77,7 @@ check(struct cli *cli, const struct rpc_client *snc, const char *file,
 	for (size_t i = 0; i < result.n_diagnoses; i++) {
 		const struct snc_diagnosis *found = &result.diagnoses[i];
 
-		if (!cli->flags.json)
+		if (!cli->flags.json && (!is_quiet || !strcmp(found->severity, "error")))
 			cli_diagnosis(found, file);
 		if (!code && !strcmp(found->severity, "error"))
 			code = err_code_exit(err_code_parse(found->code));
@@ -358,9 +360,7 @@ run_watch(struct cli *cli)
 	if (!cli_word(cli, "SLICE", &name, &err) || !(snc = cli_snc(cli, &err)) ||
 	    !slice_id(cli, snc, name, &id, &err))
 		return cli_fail(cli, &err, NULL);
-	if (!cli->flags.timeout)
-		cli->flags.timeout = "1000h";
-	return cli_wait_slice(cli, id, "GONE", 0);
+	return cli_watch_slice(cli, id);
 }
 
 static bool

@@ -15,6 +15,7 @@ struct wait {
 	const struct rpc_client *snc;
 	const char *slice, *state;
 	int64_t seq;
+	bool is_watch; /* events are the result, not the progress */
 	int64_t started_ms, deadline_ms;
 };
 
@@ -68,13 +69,33 @@ cli_wait_slice(struct cli *cli, const char *slice_id, const char *state, int64_t
 	}
 }
 
+int
+cli_watch_slice(struct cli *cli, const char *slice_id)
+{
+	struct wait wait = {.cli = cli, .slice = slice_id, .is_watch = true};
+	struct snc_slice_wait_args args = {.slice = slice_id, .state = "GONE"};
+	struct snc_slice_wait_result result;
+	struct err err = {0};
+
+	wait.snc = cli_snc(cli, &err);
+	do {
+		if (!wait.snc || !snc_slice_wait_call(wait.snc, cli->arena, &args, &result, &err) ||
+		    !show_events(&wait, result.n_slices ? POLL_MS : 0, &err))
+			return cli_fail(cli, &err, NULL);
+		fflush(stdout);
+	} while (result.n_slices);
+	return 0;
+}
+
 static void
 show_event(const struct wait *wait, const struct snc_event *event)
 {
 	int64_t elapsed_ms = clock_boot_ms(&clock_real) - wait->started_ms;
 
 	if (wait->cli->flags.json)
-		cli_json_event(event);
+		cli_json_event(event, wait->is_watch ? stdout : stderr);
+	else if (wait->is_watch)
+		cli_print_event(event);
 	else
 		fprintf(stderr, "%4lld.%02lld s  %-24s %-10s %s\n", (long long)elapsed_ms / 1000,
 		    (long long)elapsed_ms / 10 % 100, event->subject, event->what, event->text);

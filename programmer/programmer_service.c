@@ -82,9 +82,10 @@ find_container(const struct programmer *programmer, const char *rid_text, struct
 		(void)err_set(err, ERR_BAD_VALUE,
 		    "commands can be run in containers only, this "
 		    "node is a virtual machine");
-		return err_hint(err, "use its console");
+		return err_hint(err, "use its console: vnode node console SLICE/NODE");
 	}
-	return err_set(err, ERR_CONFLICT, "no container with the id %s is running", rid_text);
+	err_set(err, ERR_CONFLICT, "the container %s is not running", rid_text);
+	return err_hint(err, "`vnode node list` tells its state");
 }
 
 static bool

@@ -58,10 +58,7 @@ port_capacity(void *self, struct str *lines)
 	for (size_t i = 0; i < redirector->n_underlays; i++) {
 		const struct underlay *underlay = &redirector->underlays[i];
 
-		/* The loop's two ends count as one: each has this rate for its direction. */
-		if (str_equal(underlay->name, "loop1"))
-			continue;
-		str_addf(lines, "port.%s.rate_bps=%lld\n",
-		    underlay->peer[0] ? "loop" : underlay->name, (long long)underlay->rate_bps);
+		str_addf(lines, "port.%s.rate_bps=%lld\n", underlay->name,
+		    (long long)underlay->rate_bps);
 	}
 }

@@ -55,8 +55,8 @@ bool port_loop_ensure(struct redirector *redirector, struct err *err) must_check
 bool port_ensure(struct redirector *redirector, const struct underlay *underlay,
     struct device *device, struct err *err) must_check;
 
-/* Totals for hello (self: the redirector): lines port.NAME.rate_bps=; NAME is `loop` for links with
- * both ends here. */
+/* Totals for hello (self: the redirector): lines port.NAME.rate_bps=; NAME as specs call
+ * it: u0, loop0. */
 void port_capacity(void *self, struct str *lines);
 
 /* ---- events ---------------------------------------------------------------------------------- */

@@ -20,7 +20,7 @@ static bool
 explain_at(struct err *err, struct slice_where where, const char *noun, const char *name)
 {
 	err_at(err, where.line, where.xpath);
-	return err_subject(err, "%s %s", noun, name);
+	return err_subject(err, "%s '%s'", noun, name);
 }
 
 bool

@@ -84,7 +84,7 @@ static bool
 refuse_busy(const struct slice_record *record, struct err *err)
 {
 	err_set(err, ERR_O02, "slice '%s' is still giving back what it had", record->name);
-	err_subject(err, "slice %s", record->name);
+	err_subject(err, "slice '%s'", record->name);
 	return err_hint(err, "wait until it is done: `vnode slice watch %s`", record->name);
 }
 

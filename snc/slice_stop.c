@@ -34,7 +34,7 @@ static bool
 refuse_state(const struct slice_record *record, struct err *err)
 {
 	err_set(err, ERR_O01, "slice '%s' is not running", record->name);
-	err_subject(err, "slice %s", record->name);
+	err_subject(err, "slice '%s'", record->name);
 	return err_hint(err, "`vnode slice show %s` says how it stands", record->name);
 }
 

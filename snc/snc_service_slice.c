@@ -40,7 +40,7 @@ check_name(
 	    "you have a slice '%s' already", slice->name);
 	if (added)
 		added->is_warning = true;
-	err_subject(added, "slice %s", slice->name);
+	err_subject(added, "slice '%s'", slice->name);
 	err_hint(added, "delete it first, or choose another name");
 }
 

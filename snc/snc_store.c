@@ -37,7 +37,8 @@ slice_state_parse(const char *text, enum slice_state *state, struct err *err)
 			return true;
 		}
 	}
-	return err_set(err, ERR_BAD_VALUE, "'%s' is no state of a slice", text);
+	err_set(err, ERR_BAD_VALUE, "'%s' is no state of a slice", text);
+	return err_hint(err, "DEFINED, RESERVED, RUNNING or STOPPED");
 }
 
 static const char *
@@ -108,7 +109,7 @@ store_slice_add(struct txn *txn, const struct slice_record *slice,
 		return false;
 	if (rows_next(same)) {
 		err_set(err, ERR_S11, "'%s' has a slice '%s' already", slice->owner, slice->name);
-		err_subject(err, "slice %s", slice->name);
+		err_subject(err, "slice '%s'", slice->name);
 		return err_hint(err, "delete that slice first, or choose another name");
 	}
 	return txn_run(txn, err,
@@ -160,8 +161,10 @@ store_slice_find(struct txn *txn, const struct store_slice_key *key, struct aren
 
 	if (!rows)
 		return false;
-	if (!one_slice(rows, arena, slice))
-		return err_set(err, ERR_NOT_FOUND, "there is no slice '%s'", key->name_or_id);
+	if (!one_slice(rows, arena, slice)) {
+		err_set(err, ERR_NOT_FOUND, "there is no slice '%s'", key->name_or_id);
+		return err_hint(err, "`vnode slice list` lists them");
+	}
 	if (str_equal(slice->owner, key->preferred) || !one_slice(rows, arena, &other))
 		return true;
 	err_set(err, ERR_CONFLICT, "'%s' and '%s' both have a slice '%s'", slice->owner,

@@ -16,6 +16,7 @@ build_all() {
 build_programs() {
 	cd "$ROOT" || exit 1
 	[ -f build/build.ninja ] || cmake --preset dev >/dev/null || die "cmake fails; try: cmake --preset dev"
+	[ -x build/bin/vnode ] || say "building the programs; takes a minute or two the first time"
 	cmake --build build -- --quiet | sed "/^ninja: no work to do.$/d" ||
 		die "the build fails; try: cmake --build build"
 }

@@ -38,6 +38,18 @@ link_of_100_mbps_carries_its_ceiling() {
 	awk -v g="$goodput" 'BEGIN { share = g / (150e6 * 1448 / 1514); exit !(share > 0.9 && share < 1.005) }'
 }
 
+# Both nodes on one VNode: the link stays there and still has its rate.
+link_within_a_host_is_shaped() {
+	local goodput
+	vnode slice create "$ROOT/examples/local-pair.xml" --wait
+	eventually 60 vnode node exec local-pair/box -- iperf3 -c 10.8.1.1 -t 1
+	goodput=$(vnode node exec local-pair/box -- iperf3 -c 10.8.1.1 -t 4 -O 1 -J | jq '.end.sum_received.bits_per_second')
+	echo "goodput $goodput"
+	awk -v g="$goodput" 'BEGIN { share = g / (20e6 * 1448 / 1514); exit !(share > 0.8 && share < 1.005) }'
+	vnode slice delete local-pair --yes --wait
+	no_orphans
+}
+
 two_slices_run_side_by_side() {
 	twin one >"$WORK/one.xml"
 	twin two >"$WORK/two.xml"
@@ -175,6 +187,7 @@ strangers_are_refused() {
 testbed up >"$WORK/up.log" 2>&1 || { cat "$WORK/up.log"; exit 1; }
 test_case "hello-ring reaches its neighbours" hello_ring_reaches_its_neighbours
 test_case "a link of hello-ring carries its ceiling" link_of_100_mbps_carries_its_ceiling
+test_case "a link within a host is shaped" link_within_a_host_is_shaped
 test_case "two slices with the same names and addresses run side by side" two_slices_run_side_by_side
 test_case "frames stay in their slice" frames_stay_in_their_slice
 test_case "a frame of an unknown type arrives unchanged" an_unknown_frame_type_arrives_unchanged
