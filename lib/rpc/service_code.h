@@ -19,26 +19,13 @@
 	}                                                                                          \
 	;                                                                                          \
 	static const struct rpc_struct rpc_struct_##s = {#s, sizeof(struct s), rpc_fields_##s};
-#define METHOD(m, roles, doc)
-#define ARG(m, type, name, doc)
-#define ARG_LIST(m, element, name, doc)
-#define RES(m, type, name, doc)
-#define RES_LIST(m, element, name, doc)
-#define END(m)
-#include RPC_ROWS
-#include "lib/rpc/service_undef.h"
+#include "lib/rpc/service_pass.h"
 
-#define STRUCT(s, doc)
-#define FIELD(s, type, name, doc)
-#define FIELD_LIST(s, element, name, doc)
-#define END_STRUCT(s)
 #define METHOD(m, roles, doc) static const struct rpc_field rpc_fields_##m##_args[] = {
 #define ARG(m, type, name, doc)                                                                    \
 	RPC_TABLE_ROW(struct RPC_NAME(_##m##_args), RPC_TYPE_##type, name, doc)
 #define ARG_LIST(m, element, name, doc)                                                            \
 	RPC_TABLE_LIST(struct RPC_NAME(_##m##_args), element, name, doc)
-#define RES(m, type, name, doc)
-#define RES_LIST(m, element, name, doc)
 #define END(m)                                                                                     \
 	{                                                                                          \
 		NULL, RPC_BOOL, 0, 0, NULL, NULL                                                   \
@@ -47,16 +34,9 @@
 	;                                                                                          \
 	static const struct rpc_struct rpc_struct_##m##_args = {                                   \
 	    #m, sizeof(struct RPC_NAME(_##m##_args)), rpc_fields_##m##_args};
-#include RPC_ROWS
-#include "lib/rpc/service_undef.h"
+#include "lib/rpc/service_pass.h"
 
-#define STRUCT(s, doc)
-#define FIELD(s, type, name, doc)
-#define FIELD_LIST(s, element, name, doc)
-#define END_STRUCT(s)
 #define METHOD(m, roles, doc) static const struct rpc_field rpc_fields_##m##_result[] = {
-#define ARG(m, type, name, doc)
-#define ARG_LIST(m, element, name, doc)
 #define RES(m, type, name, doc)                                                                    \
 	RPC_TABLE_ROW(struct RPC_NAME(_##m##_result), RPC_TYPE_##type, name, doc)
 #define RES_LIST(m, element, name, doc)                                                            \
@@ -69,13 +49,8 @@
 	;                                                                                          \
 	static const struct rpc_struct rpc_struct_##m##_result = {                                 \
 	    #m, sizeof(struct RPC_NAME(_##m##_result)), rpc_fields_##m##_result};
-#include RPC_ROWS
-#include "lib/rpc/service_undef.h"
+#include "lib/rpc/service_pass.h"
 
-#define STRUCT(s, doc)
-#define FIELD(s, type, name, doc)
-#define FIELD_LIST(s, element, name, doc)
-#define END_STRUCT(s)
 #define METHOD(m, roles, doc)                                                                      \
 	static bool rpc_invoke_##m(const void *ops, void *self, const struct rpc_call *call,       \
 	    const void *args, void *result, struct err *err)                                       \
@@ -99,29 +74,13 @@
 	}
 #define RPC_STRING_(text) #text
 #define RPC_STRING(text) RPC_STRING_(text)
-#define ARG(m, type, name, doc)
-#define ARG_LIST(m, element, name, doc)
-#define RES(m, type, name, doc)
-#define RES_LIST(m, element, name, doc)
-#define END(m)
-#include RPC_ROWS
-#include "lib/rpc/service_undef.h"
+#include "lib/rpc/service_pass.h"
 
 static const struct rpc_method rpc_methods[] = {
-#define STRUCT(s, doc)
-#define FIELD(s, type, name, doc)
-#define FIELD_LIST(s, element, name, doc)
-#define END_STRUCT(s)
 #define METHOD(m, roles, doc)                                                                      \
 	{#m, roles, doc, &rpc_struct_##m##_args, &rpc_struct_##m##_result, rpc_invoke_##m,         \
 	    rpc_has_##m},
-#define ARG(m, type, name, doc)
-#define ARG_LIST(m, element, name, doc)
-#define RES(m, type, name, doc)
-#define RES_LIST(m, element, name, doc)
-#define END(m)
-#include RPC_ROWS
-#include "lib/rpc/service_undef.h"
+#include "lib/rpc/service_pass.h"
 };
 
 const struct rpc_service RPC_NAME(_service) = {

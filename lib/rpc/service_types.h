@@ -20,39 +20,19 @@
 #define END_STRUCT(s)                                                                              \
 	}                                                                                          \
 	;
-#define METHOD(m, roles, doc)
-#define ARG(m, type, name, doc)
-#define ARG_LIST(m, element, name, doc)
-#define RES(m, type, name, doc)
-#define RES_LIST(m, element, name, doc)
-#define END(m)
-#include RPC_ROWS
-#include "lib/rpc/service_undef.h"
+#include "lib/rpc/service_pass.h"
 
-#define STRUCT(s, doc)
-#define FIELD(s, type, name, doc)
-#define FIELD_LIST(s, element, name, doc)
-#define END_STRUCT(s)
 #define METHOD(m, roles, doc) struct RPC_NAME(_##m##_args) {
 #define ARG(m, type, name, doc) rpc_c_##type name;
 #define ARG_LIST(m, element, name, doc)                                                            \
 	const struct element *name;                                                                \
 	size_t n_##name;
-#define RES(m, type, name, doc)
-#define RES_LIST(m, element, name, doc)
 #define END(m)                                                                                     \
 	}                                                                                          \
 	;
-#include RPC_ROWS
-#include "lib/rpc/service_undef.h"
+#include "lib/rpc/service_pass.h"
 
-#define STRUCT(s, doc)
-#define FIELD(s, type, name, doc)
-#define FIELD_LIST(s, element, name, doc)
-#define END_STRUCT(s)
 #define METHOD(m, roles, doc) struct RPC_NAME(_##m##_result) {
-#define ARG(m, type, name, doc)
-#define ARG_LIST(m, element, name, doc)
 #define RES(m, type, name, doc) rpc_c_##type name;
 #define RES_LIST(m, element, name, doc)                                                            \
 	const struct element *name;                                                                \
@@ -60,41 +40,20 @@
 #define END(m)                                                                                     \
 	}                                                                                          \
 	;
-#include RPC_ROWS
-#include "lib/rpc/service_undef.h"
+#include "lib/rpc/service_pass.h"
 
 struct RPC_NAME(_ops) {
-#define STRUCT(s, doc)
-#define FIELD(s, type, name, doc)
-#define FIELD_LIST(s, element, name, doc)
-#define END_STRUCT(s)
 #define METHOD(m, roles, doc)                                                                      \
 	bool (*m)(void *self, const struct rpc_call *call,                                         \
 	    const struct RPC_NAME(_##m##_args) * args, struct RPC_NAME(_##m##_result) * result,    \
 	    struct err * err);
-#define ARG(m, type, name, doc)
-#define ARG_LIST(m, element, name, doc)
-#define RES(m, type, name, doc)
-#define RES_LIST(m, element, name, doc)
-#define END(m)
-#include RPC_ROWS
-#include "lib/rpc/service_undef.h"
+#include "lib/rpc/service_pass.h"
 };
 
-#define STRUCT(s, doc)
-#define FIELD(s, type, name, doc)
-#define FIELD_LIST(s, element, name, doc)
-#define END_STRUCT(s)
 #define METHOD(m, roles, doc)                                                                      \
 	bool RPC_NAME(_##m##_call)(const struct rpc_client *client, struct arena *arena,           \
 	    const struct RPC_NAME(_##m##_args) * args, struct RPC_NAME(_##m##_result) * result,    \
 	    struct err * err) must_check;
-#define ARG(m, type, name, doc)
-#define ARG_LIST(m, element, name, doc)
-#define RES(m, type, name, doc)
-#define RES_LIST(m, element, name, doc)
-#define END(m)
-#include RPC_ROWS
-#include "lib/rpc/service_undef.h"
+#include "lib/rpc/service_pass.h"
 
 extern const struct rpc_service RPC_NAME(_service);
