@@ -147,12 +147,12 @@ interact(struct console *console, struct err *err)
 	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	while (good && !is_leaving) {
 		struct pollfd input = {STDIN_FILENO, POLLIN, 0};
-		char typed[512];
+		char typed[512] = "";
 		ssize_t size = 0;
 
 		if (poll(&input, 1, 0) > 0)
 			size = read(STDIN_FILENO, typed, sizeof(typed));
-		is_leaving = size < 0 || (size > 0 && memchr(typed, ESCAPE, (size_t)size));
+		is_leaving = size < 0 || memchr(typed, ESCAPE, (size_t)size);
 		if (size > 0 && !is_leaving)
 			good = console_write(console, typed, (size_t)size, err);
 		str_clear(&console->seen);

@@ -321,6 +321,25 @@ is_device_name(const char *name)
 	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
+/* The others are called ethN, past those that a port of the tenant's is called. */
+static void
+name_others(struct domain_port *ports, size_t n_ports)
+{
+	unsigned next = 0;
+
+	for (size_t i = 0; i < n_ports; i++) {
+		bool is_free = ports[i].guest[0];
+
+		while (!is_free) {
+			(void)snprintf(ports[i].guest, sizeof(ports[i].guest), "eth%u", next++);
+			is_free = true;
+			for (size_t k = 0; k < n_ports; k++)
+				is_free = is_free &&
+					  (k == i || strcmp(ports[k].guest, ports[i].guest) != 0);
+		}
+	}
+}
+
 static void
 describe(const struct programmer *programmer, const struct sliver *sliver,
     const struct image *image, struct arena *arena, struct domain *domain)
@@ -338,6 +357,7 @@ describe(const struct programmer *programmer, const struct sliver *sliver,
 		if (is_device_name(name))
 			(void)snprintf(ports[i].guest, sizeof(ports[i].guest), "%s", name);
 	}
+	name_others(ports, sliver->n_ports);
 	*domain = (struct domain){.name = sliver->name,
 	    .rid = sliver->rid,
 	    .form = sliver->form,

@@ -147,7 +147,7 @@ compare_rows(
 static bool
 list_orphans(struct asked *asked, const struct rpc_client *client, struct err *err)
 {
-	struct manager_orphans_result own;
+	struct manager_orphans_result own = {0};
 	struct tnc_orphans_result site;
 
 	if (!manager_orphans_call(
@@ -218,7 +218,7 @@ host_name(const char *manager)
 static bool
 ask_redirector(struct asked *asked, const struct rpc_client *client, struct err *err)
 {
-	struct redirector_doctor_result got;
+	struct redirector_doctor_result got = {0};
 
 	if (!redirector_doctor_call(
 		client, asked->arena, &(struct redirector_doctor_args){}, &got, err))
@@ -233,7 +233,7 @@ ask_redirector(struct asked *asked, const struct rpc_client *client, struct err 
 static bool
 ask_programmer(struct asked *asked, const struct rpc_client *client, struct err *err)
 {
-	struct programmer_doctor_result got;
+	struct programmer_doctor_result got = {0};
 
 	if (!programmer_doctor_call(
 		client, asked->arena, &(struct programmer_doctor_args){}, &got, err))

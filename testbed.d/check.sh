@@ -6,6 +6,7 @@
 CHECK_STAGES='
 lint     ctest    lint     always
 unit     ctest    unit     always
+fault    ctest    fault    always
 clang    build    clang    always
 asan     preset   asan     always
 analyze  build    analyze  always
@@ -108,15 +109,16 @@ check_build() {
 	if check_configure "$1"; then echo 1 0; else echo 0 1; fi
 }
 
-# The unit tests in another build, for instance with sanitizers.
+# The unit tests and those with faults in another build, for instance with sanitizers.
 check_preset() {
 	if ! check_configure "$1"; then
 		echo 0 1
 		return
 	fi
-	check_ctest unit "$ROOT/build-$1"
+	check_ctest '(unit|fault)' "$ROOT/build-$1"
 }
 
+# All sources that the compiler reads but those in build; programs for BPF are for another target.
 check_tidy() {
 	if run-clang-tidy-14 -p "$ROOT/build" -quiet "^$ROOT/(?!build)" | sed "s/\x1b\[[0-9;]*m//g"; then
 		echo 1 0

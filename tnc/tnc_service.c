@@ -244,7 +244,7 @@ static bool
 hunt_router(struct hunt *hunt, const char *name, struct err *err)
 {
 	const struct rpc_client *client = tnc_router(hunt->tnc, name, err);
-	struct manager_orphans_result result;
+	struct manager_orphans_result result = {0};
 
 	if (!client || !manager_orphans_call(
 			   client, hunt->arena, &(struct manager_orphans_args){}, &result, err))

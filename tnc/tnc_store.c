@@ -42,15 +42,6 @@ store_paths(struct txn *txn, struct arena *arena, struct paths *paths, struct er
 	return true;
 }
 
-const struct path *
-paths_find(const struct paths *paths, const char *name)
-{
-	for (size_t i = 0; i < paths->n; i++)
-		if (strcmp(paths->items[i].name, name) == 0)
-			return &paths->items[i];
-	return NULL;
-}
-
 bool
 store_path_add(struct txn *txn, const struct path *path, struct err *err)
 {

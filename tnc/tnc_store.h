@@ -42,9 +42,6 @@ extern const size_t n_tnc_migrations;
 bool store_paths(
     struct txn *txn, struct arena *arena, struct paths *paths, struct err *err) must_check;
 
-/* The path of that name; NULL when there is none. */
-const struct path *paths_find(const struct paths *paths, const char *name);
-
 bool store_path_add(struct txn *txn, const struct path *path, struct err *err) must_check;
 
 /* Why it came down by itself the last time; NULL = it never did. */

@@ -216,7 +216,9 @@ finish(struct manager *manager, struct item *item, const struct row *row,
 	has_changed = outcome->is_done != outcome->was_real || outcome->why.code != item->why.code;
 	item->is_busy = false;
 	manager->n_active--;
-	item->why = outcome->is_done ? (struct err){0} : outcome->why;
+	item->why = outcome->why;
+	if (outcome->is_done)
+		item->why = (struct err){0};
 	if (!outcome->is_done && item->why.code == ERR_NONE)
 		(void)err_set(&item->why, ERR_INTERNAL, "it failed without a reason");
 	item->is_real = outcome->is_done && row->state == ROW_COMMITTED;

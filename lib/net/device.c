@@ -117,19 +117,6 @@ device_make_pair(struct netlink *netlink, const char *name, const char *peer, st
 }
 
 bool
-device_remove(struct netlink *netlink, const char *name, struct err *err)
-{
-	struct message message;
-	int error;
-
-	message_begin(&message, RTM_DELLINK, 0, &(struct ifinfomsg){0}, sizeof(struct ifinfomsg));
-	message_put_text(&message, IFLA_IFNAME, name);
-	error = netlink_ask(netlink, &message, sizeof(struct ifinfomsg), NULL, NULL);
-	return !error || error == ENODEV ||
-	       err_set(err, ERR_INTERNAL, "removing device '%s': %s", name, strerror(error));
-}
-
-bool
 device_up(struct netlink *netlink, const struct device *device, uint32_t mtu, struct err *err)
 {
 	struct ifinfomsg info = {

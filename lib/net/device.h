@@ -27,9 +27,6 @@ bool device_list(struct netlink *netlink, struct arena *arena, const struct devi
 bool device_make_pair(
     struct netlink *netlink, const char *name, const char *peer, struct err *err) must_check;
 
-/* Removes it; absent is success. */
-bool device_remove(struct netlink *netlink, const char *name, struct err *err) must_check;
-
 /* Sets it up with this mtu (0 = as it is). */
 bool device_up(
     struct netlink *netlink, const struct device *device, uint32_t mtu, struct err *err) must_check;

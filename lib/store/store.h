@@ -84,12 +84,6 @@ const char *rows_text(struct rows *rows, int column);
 const void *rows_blob(struct rows *rows, int column, size_t *size);
 
 static inline void
-store_cleanup(struct store **store)
-{
-	store_close(*store);
-}
-
-static inline void
 txn_cleanup(struct txn **txn)
 {
 	txn_cancel(*txn);
@@ -101,6 +95,5 @@ rows_cleanup(struct rows **rows)
 	rows_done(*rows);
 }
 
-#define auto_store __attribute__((cleanup(store_cleanup)))
 #define auto_txn __attribute__((cleanup(txn_cleanup)))
 #define auto_rows __attribute__((cleanup(rows_cleanup)))

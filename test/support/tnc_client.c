@@ -85,7 +85,7 @@ run_verb(const struct rpc_client *client, const char *verb, char **args, struct 
 static bool
 ask_view(const struct rpc_client *client, struct arena *arena, struct err *err)
 {
-	struct tnc_view_result view;
+	struct tnc_view_result view = {0};
 
 	if (!tnc_view_call(client, arena, &(struct tnc_view_args){}, &view, err))
 		return false;
@@ -99,7 +99,7 @@ ask_view(const struct rpc_client *client, struct arena *arena, struct err *err)
 static bool
 ask_paths(const struct rpc_client *client, struct arena *arena, struct err *err)
 {
-	struct tnc_path_list_result list;
+	struct tnc_path_list_result list = {0};
 
 	if (!tnc_path_list_call(client, arena, &(struct tnc_path_list_args){}, &list, err))
 		return false;

@@ -343,9 +343,9 @@ ensure_makes_what_the_row_says(void)
 	assert_equal(memcmp(link.own, underlay.mac, 6), 0);
 	assert_true(link.is_open);
 	assert_true(class_find(&world, "u0", 17, &class));
-	assert_equal(class.rate_bps, 80 * mbps);
-	assert_equal(class.ceil_bps, 100 * mbps);
-	assert_equal(class.parent_minor, 16);
+	assert_equal((int64_t) class.rate_bps, 80 * mbps);
+	assert_equal((int64_t) class.ceil_bps, 100 * mbps);
+	assert_equal((int64_t) class.parent_minor, 16);
 	world_close(&world);
 }
 
@@ -369,11 +369,11 @@ a_slices_class_has_the_sum_of_its_links(void)
 	assert_true(link_ensure(&world.redirector, &first, &err));
 	assert_true(link_ensure(&world.redirector, &second, &err));
 	assert_true(class_find(&world, "u0", 16, &class));
-	assert_equal(class.rate_bps, 60 * mbps);
-	assert_equal(class.ceil_bps, 200 * mbps);
+	assert_equal((int64_t) class.rate_bps, 60 * mbps);
+	assert_equal((int64_t) class.ceil_bps, 200 * mbps);
 	assert_true(link_remove(&world.redirector, &first, &err));
 	assert_true(class_find(&world, "u0", 16, &class));
-	assert_equal(class.rate_bps, 30 * mbps);
+	assert_equal((int64_t) class.rate_bps, 30 * mbps);
 	assert_true(link_remove(&world.redirector, &second, &err));
 	assert_true(link_remove(&world.redirector, &second, &err));
 	assert_true(!class_find(&world, "u0", 16, &class));
@@ -477,7 +477,7 @@ a_leaf_is_shaped_by_the_rules_of_the_house(void)
 	assert_equal(shaper_queue_bytes(&fast), 3750000);
 	assert_true(shaper_leaf(&spare).rate_bps > 0);
 	assert_equal(shaper_leaf(&spare).burst_bytes, 9000);
-	assert_equal(shaper_leaf(&spare).ceil_bps, 2 * mbps);
+	assert_equal((int64_t)shaper_leaf(&spare).ceil_bps, 2 * mbps);
 }
 
 static const struct test tests[] = {

@@ -1,0 +1,120 @@
+# The tests: what they share, then one row a test, sorted by name within its kind. Included by the
+# root's CMakeLists.txt. The system tests are no rows: ./testbed check runs test/system/test_*.
+pkg_check_modules(CUNIT REQUIRED IMPORTED_TARGET cunit)
+
+# support(NAME SOURCES... DEPENDS MODULES...): what several tests share, from test/support
+function(support name)
+  cmake_parse_arguments(S "" "" "DEPENDS" ${ARGN})
+  set(sources ${S_UNPARSED_ARGUMENTS})
+  list(TRANSFORM sources PREPEND ${PROJECT_SOURCE_DIR}/test/support/)
+  add_library(${name} STATIC ${sources})
+  target_link_libraries(${name} PUBLIC ${S_DEPENDS} PkgConfig::CUNIT)
+endfunction()
+
+function(test_program name kind seconds)
+  add_executable(${name} ${PROJECT_SOURCE_DIR}/test/${kind}/${name}.c)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+  target_link_libraries(${name} PRIVATE test_support ${ARGN})
+  add_test(NAME ${kind}.${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${kind}.${name} PROPERTIES LABELS ${kind} TIMEOUT ${seconds})
+endfunction()
+
+# unit_test(NAME DEPENDS MODULES...): test/unit/NAME.c, one CUnit program
+function(unit_test name)
+  cmake_parse_arguments(T "" "" "DEPENDS" ${ARGN})
+  test_program(${name} unit 120 ${T_DEPENDS})
+endfunction()
+
+# fault_test(NAME DEPENDS MODULES...): test/fault/NAME.c; dies on purpose, needs VNODE_FAULTS
+function(fault_test name)
+  cmake_parse_arguments(T "" "" "DEPENDS" ${ARGN})
+  if(VNODE_FAULTS)
+    test_program(${name} fault 600 ${T_DEPENDS})
+  endif()
+endfunction()
+
+# script_test(KIND NAME SECONDS COMMAND...): a script, run in the root; it passes by its exit code
+function(script_test kind name seconds)
+  add_test(NAME ${kind}.${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${kind}.${name} PROPERTIES LABELS ${kind} TIMEOUT ${seconds})
+endfunction()
+
+# ---- what tests share ---------------------------------------------------------------------------
+support(test_support suite.c DEPENDS base)
+support(test_domain domain.c DEPENDS http crypto test_support)
+support(test_fake_site fake_site.c DEPENDS snc test_site)
+support(test_fake_snc fake_snc.c DEPENDS api model test_domain)
+support(test_probe probe.c DEPENDS rpc test_support)
+support(test_programs programs.c DEPENDS net test_support)
+add_dependencies(test_programs redirect_skeleton)
+target_include_directories(test_programs SYSTEM PUBLIC ${CMAKE_BINARY_DIR}/skeleton)
+support(test_site site.c DEPENDS model)
+support(test_tnc_net tnc_net.c route_fake.c DEPENDS tnc routerd_route test_world test_support)
+support(test_world world.c bench.c stand.c DEPENDS engine test_support)
+module(programmer_fake programmer hypervisor_fake.c DEPENDS programmer)
+
+# What the system tests call: verbs of one manager or of tncd by hand, frames of any type. The last
+# is linked statically, it becomes part of the test images.
+program(managerctl test/support/managerctl.c DEPENDS api)
+program(tnc_client test/support/tnc_client.c DEPENDS api crypto)
+program(rawframe test/support/rawframe.c DEPENDS base)
+if(NOT VNODE_SANITIZE)
+  target_link_options(rawframe PRIVATE -static)
+endif()
+set_target_properties(managerctl tnc_client rawframe PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+
+# ---- unit ---------------------------------------------------------------------------------------
+unit_test(test_base DEPENDS base)
+unit_test(test_cli DEPENDS test_fake_snc)
+unit_test(test_conf DEPENDS base)
+unit_test(test_console DEPENDS programmer)
+unit_test(test_controller DEPENDS test_world)
+unit_test(test_controller_faults DEPENDS test_world)
+unit_test(test_daemon DEPENDS api crypto)
+unit_test(test_domain_xml DEPENDS programmer xml)
+unit_test(test_embed DEPENDS snc test_site)
+unit_test(test_graph DEPENDS model)
+unit_test(test_http DEPENDS test_domain)
+unit_test(test_http_guard DEPENDS test_domain)
+unit_test(test_inventory DEPENDS tnc)
+unit_test(test_json DEPENDS api test_probe)
+unit_test(test_lattice DEPENDS engine)
+unit_test(test_link_end DEPENDS redirector)
+unit_test(test_manager DEPENDS test_world)
+unit_test(test_manager_loop DEPENDS test_world)
+unit_test(test_node_files DEPENDS programmer)
+unit_test(test_pki DEPENDS crypto)
+unit_test(test_plan DEPENDS snc test_site)
+unit_test(test_programmer DEPENDS programmer_fake)
+unit_test(test_redirect_bpf DEPENDS test_programs)
+unit_test(test_rpc DEPENDS test_probe)
+unit_test(test_slice_check DEPENDS model)
+unit_test(test_slice_read DEPENDS model)
+unit_test(test_snc DEPENDS test_fake_site)
+unit_test(test_store DEPENDS store)
+unit_test(test_tnc DEPENDS test_tnc_net)
+unit_test(test_tnc_routers DEPENDS test_tnc_net)
+unit_test(test_units DEPENDS model)
+unit_test(test_xml_guard DEPENDS base)
+target_compile_definitions(test_cli PRIVATE VNODE_PROGRAM="$<TARGET_FILE:vnode>")
+add_dependencies(test_cli vnode)
+script_test(unit cli_help 60 test/unit/test_cli_help.sh $<TARGET_FILE:vnode>)
+
+# ---- fault: dies at every fault point, loses every message ---------------------------------------
+fault_test(engine_crash DEPENDS test_world)
+fault_test(engine_lossy DEPENDS test_world)
+
+# ---- fuzz (preset fuzz) --------------------------------------------------------------------------
+if(VNODE_FUZZ)
+  add_executable(fuzz_slice test/fuzz/fuzz_slice.c)
+  set_target_properties(fuzz_slice PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+  target_link_libraries(fuzz_slice PRIVATE model)
+  target_link_options(fuzz_slice PRIVATE -fsanitize=fuzzer)
+endif()
+
+# ---- lint: what is checked in the sources themselves ---------------------------------------------
+foreach(lint format layers profiles shell size xml)
+  script_test(lint ${lint} 120 tools/check-${lint})
+endforeach()
+script_test(lint checkers 120 test/lint/test_checkers.sh)
