@@ -200,7 +200,7 @@ refusals_of_the_other_side_are_told_apart(void)
 	expect(&session, "orphans", 4, "", "error: ");
 	expect(&session, "slice run nothing", 3, "", "there is no slice 'nothing'");
 	expect(&session, "slice run nothing --json", 3, "", "\"status\": 404");
-	expect(&session, "path list", 2, "", "with tnc, ca, cert and key");
+	expect(&session, "path list", 2, "", "with tnc, ca");
 	expect(&session, "slice list ring", 2, "", "takes no name, but there is 'ring'");
 	expect(&session, "node list ring", 2, "", "--slice ring");
 	expect(&session, "slice create ring.xml --timeout 5", 2, "", "'5': a number with ms, s");
