@@ -240,13 +240,48 @@ check_value(struct walk *walk, const struct xml_element *element,
 
 /* ---- children ---- */
 
+static const struct xml_child_rule *
+child_rule(const struct xml_rule *rule, const char *name)
+{
+	const struct xml_child_rule *at = rule->children;
+
+	while (at && at->rule && strcmp(at->rule->name, name) != 0)
+		at++;
+	return at && at->rule ? at : NULL;
+}
+
+/* The valid name that an unknown child is nearest to; NULL when none is near. */
+static const char *
+meant_child(const struct xml_rule *rule, const char *name)
+{
+	struct nearest nearest = {.word = name};
+
+	for (const struct xml_child_rule *at = rule->children; at && at->rule; at++)
+		nearest_offer(&nearest, at->rule->name);
+	return nearest.best;
+}
+
+/* Is a child there whose name is a slip for the given one? It is refused, and explains the lack. */
+static bool
+is_misspelt(const struct xml_element *element, const struct xml_rule *rule, const char *name)
+{
+	for (const struct xml_element *child = element->children; child; child = child->next) {
+		const char *meant =
+		    child_rule(rule, child->name) ? NULL : meant_child(rule, child->name);
+
+		if (meant && !strcmp(meant, name))
+			return true;
+	}
+	return false;
+}
+
 static void
 check_counts(struct walk *walk, const struct xml_element *element, const struct xml_rule *rule)
 {
 	for (const struct xml_child_rule *child = rule->children; child && child->rule; child++) {
 		size_t n = child->min ? xml_count(element, child->rule->name) : 0;
 
-		if (n < child->min)
+		if (n < child->min && !is_misspelt(element, rule, child->rule->name))
 			xml_diagnose(walk->found, element, child->few ? child->few : ERR_X08,
 			    "'%s' needs %s%u '%s', there %s %zu", rule->name,
 			    child->min == child->max ? "" : "at least ", child->min,
@@ -257,16 +292,14 @@ check_counts(struct walk *walk, const struct xml_element *element, const struct 
 static void
 refuse_child(struct walk *walk, struct xml_element *child, const struct xml_rule *rule)
 {
-	struct nearest nearest = {.word = child->name};
+	const char *meant = meant_child(rule, child->name);
 	struct err *entry;
 
 	child->xpath = arena_format(walk->arena, "%s/%s", child->parent->xpath, child->name);
 	entry = xml_diagnose(walk->found, child, ERR_X05, "element '%.100s' is not allowed in '%s'",
 	    child->name, rule->name);
-	for (const struct xml_child_rule *at = rule->children; at && at->rule; at++)
-		nearest_offer(&nearest, at->rule->name);
-	if (nearest.best)
-		err_hint(entry, "did you mean '%s'?", nearest.best);
+	if (meant)
+		err_hint(entry, "did you mean '%s'?", meant);
 }
 
 static void
@@ -277,11 +310,9 @@ check_children(struct walk *walk, const struct xml_element *element, const struc
 	auto_map struct map *seen = map_new();
 
 	for (struct xml_element *child = element->children; child; child = child->next) {
-		const struct xml_child_rule *at = rule->children;
+		const struct xml_child_rule *at = child_rule(rule, child->name);
 
-		while (at && at->rule && strcmp(at->rule->name, child->name) != 0)
-			at++;
-		if (!at || !at->rule) {
+		if (!at) {
 			refuse_child(walk, child, rule);
 			continue;
 		}

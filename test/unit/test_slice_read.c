@@ -260,6 +260,21 @@ all_faults_are_told_in_the_order_of_lines(void)
 }
 
 static void
+a_misspelt_element_is_the_first_error(void)
+{
+	static const char slip[] = "<slice-design version='1.0'><slicespec name='s'><sliverdef>\n"
+				   "<nodeSlviers/></sliverdef>\n"
+				   "<structure/></slicespec></slice-design>";
+	struct verdict verdict = verdict_of(slip, strlen(slip));
+
+	assert_equal(verdict.found.n, 1);
+	assert_equal(verdict.found.items[0].code, ERR_X05);
+	assert_equal(verdict.found.items[0].line, 2);
+	assert_text(verdict.found.items[0].hint, "did you mean 'nodeSlivers'?");
+	vec_done(&verdict.found);
+}
+
+static void
 a_fault_has_path_subject_and_hint(void)
 {
 	static const char text[] =
@@ -442,6 +457,7 @@ static const struct test tests[] = {
     TEST(values_survive_writing_whatever_characters_they_have),
     TEST(lines_are_those_of_the_tags_beginning),
     TEST(ports_and_links_find_each_other),
+    TEST(a_misspelt_element_is_the_first_error),
 };
 
 suite_main("slice_read", tests)
