@@ -190,7 +190,8 @@ import json, sys
 print(int(json.load(sys.stdin)["end"]["sum_received"]["bits_per_second"]))'
 }
 
-# within VALUE LEAST MOST: decimal numbers
+# within VALUE LEAST MOST: decimal numbers. Bounds of rates are wide here: a run of a few seconds holds a
+# burst and a busy machine; bench/redirect_tcp.sh measures
 within() {
 	python3 -c 'import sys; v, a, b = map(float, sys.argv[1:]); print(v, "within", a, b); sys.exit(not a <= v <= b)' \
 		"$@"

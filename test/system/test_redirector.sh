@@ -34,7 +34,7 @@ case_ipv6() {
 	ip -n "$PREFIX-c1" addr add fd00::1/64 dev e0 nodad
 	ip -n "$PREFIX-c2" addr add fd00::2/64 dev e0 nodad
 	ping_passes c1 fd00::2
-	within "$(tcp_bps c1 fd00::2 1)" $((95 * 1000000 * 1428 / 1514)) "$(mbps 100)"
+	within "$(tcp_bps c1 fd00::2 1)" $((90 * 1000000 * 1428 / 1514)) "$(mbps 100)"
 }
 
 case_any_type() {
@@ -78,8 +78,8 @@ case_counters() {
 }
 
 case_tcp_ceiling() {
-	within "$(tcp_bps c1 192.168.9.2 3)" $((97 * 1000000 * 1448 / 1514)) \
-		$((1005 * 100000 * 1448 / 1514))
+	within "$(tcp_bps c1 192.168.9.2 3)" $((90 * 1000000 * 1448 / 1514)) \
+		$((1030 * 100000 * 1448 / 1514))
 }
 
 case_closed() {
@@ -156,8 +156,8 @@ case_one_host() {
 	ping_passes d1 192.168.9.2
 	frames_pass d2 d1 88b5 1500 100
 	iperf_serve d2
-	within "$(tcp_bps d1 192.168.9.2 3)" $((97 * 500000 * 1448 / 1514)) \
-		$((1005 * 50000 * 1448 / 1514))
+	within "$(tcp_bps d1 192.168.9.2 3)" $((90 * 500000 * 1448 / 1514)) \
+		$((1030 * 50000 * 1448 / 1514))
 }
 
 # Slices s1 (c1, c2) and s2 (d1, d2) have the same addresses.
@@ -247,8 +247,8 @@ case_forwarded_by_a_node() {
 	ip -n "$PREFIX-f1" route add 192.168.9.0/24 via 192.168.50.2
 	ping_passes c1 192.168.50.1
 	iperf_serve f1
-	within "$(tcp_bps c1 192.168.50.1 3)" $((97 * 1000000 * 1448 / 1514)) \
-		$((1005 * 100000 * 1448 / 1514))
+	within "$(tcp_bps c1 192.168.50.1 3)" $((90 * 1000000 * 1448 / 1514)) \
+		$((1030 * 100000 * 1448 / 1514))
 	link_down 51
 }
 
