@@ -83,6 +83,13 @@ switch_off(int fd, const char *name)
 	return is_good && ask(fd, name, &switches);
 }
 
+/* A device that was there a moment ago is being renamed or replaced by its owner: look again. */
+static enum err_code
+lack_code(int error)
+{
+	return error == ENODEV ? ERR_WAIT : ERR_INTERNAL;
+}
+
 bool
 offload_tunnels_off(const char *name, struct err *err)
 {
@@ -90,8 +97,8 @@ offload_tunnels_off(const char *name, struct err *err)
 	bool is_good = fd >= 0 && switch_off(fd, name);
 
 	if (!is_good && errno != EOPNOTSUPP)
-		(void)err_set(err, ERR_INTERNAL, "switching tunnel off-loads of '%s' off: %s", name,
-		    strerror(errno));
+		(void)err_set(err, lack_code(errno), "switching tunnel off-loads of '%s' off: %s",
+		    name, strerror(errno));
 	else
 		is_good = true;
 	if (fd >= 0)
@@ -110,7 +117,7 @@ offload_limit(
 	message_begin(&message, RTM_NEWLINK, 0, &info, sizeof(info));
 	message_put_u32(&message, IFLA_GSO_MAX_SEGS, gso_max_segs);
 	error = netlink_ask(netlink, &message, sizeof(info), NULL, NULL);
-	return !error || err_set(err, ERR_INTERNAL, "limiting device '%s' to %u segments: %s",
+	return !error || err_set(err, lack_code(error), "limiting device '%s' to %u segments: %s",
 			     device->name, gso_max_segs, strerror(error));
 }
 

@@ -6,7 +6,8 @@
 #include "lib/net/device.h"
 
 /* Packets that are in a tunnel already (VXLAN, GRE, IP in IP) leave the device in pieces of
- * its MTU, not as one large one: a device that cannot anyway is success. Acts in the thread's own
+ * its MTU, not as one large one: a device that cannot anyway is success. ERR_WAIT: it is gone or
+ * renamed since it was listed. Acts in the thread's own
  * network namespace. */
 bool offload_tunnels_off(const char *name, struct err *err) must_check;
 

@@ -114,6 +114,7 @@ all_answer() {
 
 create_with_death() {
 	eventually 30 all_answer
+	eventually 60 slice_is_gone
 	arm "$1" "$2" "$3"
 	deaths "$1" "$2" >"$WORK/deaths"
 	vnode slice create "$DOCUMENT" --wait --timeout 30s || true
@@ -123,6 +124,7 @@ create_with_death() {
 
 delete_with_death() {
 	eventually 30 all_answer
+	eventually 60 slice_is_gone
 	vnode slice create "$DOCUMENT" --wait --timeout 30s
 	arm "$1" "$2" "$3"
 	deaths "$1" "$2" >"$WORK/deaths"
