@@ -9,8 +9,6 @@
 SECONDS_EACH=${1:-5} RUNS=${2:-5}
 RATES=(2 10 50 100 500)
 
-wire() { echo $(($1 * 1000000 * 1556 / 1514)); }
-
 # What programmerd sets at a node's end: no frame larger than a quarter of the leaf's queue.
 segments() {
 	local limit=$((RATES[$1] * 30 * 1000 / 8))

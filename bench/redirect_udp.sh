@@ -13,8 +13,6 @@ PORT_MBPS=200
 # port, that of the ceilings does not
 GUARANTEES=(20 60 100) CEILINGS=(150 150 180)
 
-wire() { echo $(($1 * 1000000 * 1556 / 1514)); }
-
 now_ns() { date +%s%N; }
 
 # rx HOST N: own bytes that arrived, and when

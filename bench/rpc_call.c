@@ -136,7 +136,7 @@ call_us(struct http_client *http, size_t n_rows, struct err *err)
 	struct controller_rid *rows = arena_alloc(arena, (n_rows + 1) * sizeof(*rows));
 	struct rpc_client client = {.post = post, .self = http, .timeout_ms = 5000};
 	struct controller_hello_args args = {
-	    "redirector@koganei", "0", "uuid", "cpu=4\n", rows, n_rows};
+	    "redirector@koganei", "0", "uuid", "cpu=4\n", rows, n_rows, NULL, 0};
 	struct controller_hello_result result;
 	double from = now_us();
 

@@ -25,6 +25,25 @@ struct cli_verb {
 	const char *detail; /* examples and remarks for --help; may be NULL */
 };
 
+/* What the verbs of slices share (cli_slice.c): a document from a file, - is stdin, and all faults
+ * of one. */
+bool cli_document(
+    struct cli *cli, const char *file, struct rpc_blob *document, struct err *err) must_check;
+int cli_check(struct cli *cli, const struct rpc_client *snc, const char *file,
+    const struct rpc_blob *document, bool is_quiet);
+
+/* Verbs that have a file of their own. */
+int cli_slice_modify(struct cli *cli);
+int cli_link_top(struct cli *cli);
+int cli_link_capture(struct cli *cli);
+
+/* Of slices. */
+int cli_slice_find_slot(struct cli *cli);
+int cli_slice_renew(struct cli *cli);
+
+/* What would fit instead of a slice that does not, on stderr. */
+void cli_remedies(const struct snc_slice_check_result *result);
+
 extern const struct cli_verb cli_slice_verbs[], cli_node_verbs[], cli_link_verbs[],
     cli_path_verbs[], cli_host_verbs[], cli_event_verbs[], cli_doctor_verbs[], cli_orphans_verbs[];
 
@@ -38,6 +57,13 @@ struct cli_flags {
 	const char *expect;     /* --expect TEXT */
 	const char *goal;       /* --goal STATE */
 	const char *slice;      /* --slice NAME */
+	bool once, plan, restart;
+	/* of links */
+	const char *rate, *rate_up, *rate_down, *max, *burst, *isolation, *priority;
+	/* of times */
+	const char *from, *until, *length, *after, *before;
+	/* of captures */
+	const char *output, *end, *filter, *snaplen, *count, *duration, *device;
 };
 
 struct cli {
@@ -59,6 +85,14 @@ bool cli_parse(struct cli *cli, int argc, char **argv, struct err *err) must_che
 /* --timeout in milliseconds, or what is given. ERR_USAGE. */
 bool cli_timeout(
     const struct cli *cli, int64_t otherwise_ms, int64_t *ms, struct err *err) must_check;
+
+/* "30s" and the like in milliseconds. ERR_USAGE naming the flag. */
+bool cli_time(const char *flag, const char *text, int64_t *ms, struct err *err) must_check;
+
+/* The instant of a flag as people write it; not set when the text is NULL. ERR_USAGE naming the
+ * flag. */
+bool cli_instant(
+    const char *flag, const char *text, struct rpc_opt_i64 *at, struct err *err) must_check;
 
 /* The only word; ERR_USAGE naming `what` when there is none or more than one. */
 bool cli_word(
@@ -83,6 +117,12 @@ void cli_context_free(struct cli_context *context);
 const char *cli_config_file(struct cli *cli);
 const char *cli_setting(struct cli *cli, const char *key, struct err *err);
 
+/* ---- documents (cli_slice.c) ---- */
+
+/* The document of --file or of the only word. ERR_USAGE, ERR_X19. */
+bool cli_read_document(
+    struct cli *cli, const char **file, struct rpc_blob *document, struct err *err) must_check;
+
 /* ---- output (cli_output.c) ---- */
 
 /* Prints the error as the portal and the REST API would say it, returns its exit code. file may be
@@ -104,6 +144,9 @@ struct cli_table;
 struct cli_table *cli_table_new(size_t n_columns, ...); /* headings: const char * */
 void cli_table_row(struct cli_table *table, ...); /* cells: const char *; NULL or "" shows as - */
 void cli_table_print(struct cli_table *table);    /* to stdout; frees it */
+
+/* The far end of a link as a cell; of a multipoint link how many ends there are. In arena. */
+const char *cli_link_b(struct cli *cli, const struct snc_link *link);
 
 /* "3m12s" since a wall time; in arena. */
 const char *cli_age(struct cli *cli, int64_t since_ms);

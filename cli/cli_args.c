@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
+#include "lib/base/when.h"
+
 enum flag_kind { FLAG_BARE, FLAG_VALUE, FLAG_OPTIONAL };
 
 static const struct flag {
@@ -30,7 +33,47 @@ static const struct flag {
     {"timeout", 0, FLAG_VALUE, offsetof(struct cli_flags, timeout), 0, "TIME to wait: 30s, 5m"},
     {"goal", 0, FLAG_VALUE, offsetof(struct cli_flags, goal), 0,
 	"STATE to reach: DEFINED, RESERVED or RUNNING"},
+    {"from", 0, FLAG_VALUE, offsetof(struct cli_flags, from), 0,
+	"WHEN it starts: 2026-11-22T08:00Z, or +90m from now"},
+    {"until", 0, FLAG_VALUE, offsetof(struct cli_flags, until), 0,
+	"WHEN it ends; without it never"},
+    {"duration", 0, FLAG_VALUE, offsetof(struct cli_flags, length), 0,
+	"TIME that it is to last: 2h; without it for ever"},
+    {"after", 0, FLAG_VALUE, offsetof(struct cli_flags, after), 0,
+	"WHEN it may start at the earliest; without it now"},
+    {"before", 0, FLAG_VALUE, offsetof(struct cli_flags, before), 0,
+	"WHEN it must end at the latest"},
     {"slice", 's', FLAG_VALUE, offsetof(struct cli_flags, slice), 0, "NAME: of this slice only"},
+    {"once", 0, FLAG_BARE, offsetof(struct cli_flags, once), 0, "one sample, then end"},
+    {"rate", 0, FLAG_VALUE, offsetof(struct cli_flags, rate), 0,
+	"RATE guaranteed both ways: 50Mbps"},
+    {"rate-up", 0, FLAG_VALUE, offsetof(struct cli_flags, rate_up), 0,
+	"RATE guaranteed from the first end alone"},
+    {"rate-down", 0, FLAG_VALUE, offsetof(struct cli_flags, rate_down), 0,
+	"RATE guaranteed to the first end alone"},
+    {"max", 0, FLAG_VALUE, offsetof(struct cli_flags, max), 0,
+	"RATE that it may use while others leave it free"},
+    {"burst", 0, FLAG_VALUE, offsetof(struct cli_flags, burst), 0, "SIZE: 64KiB"},
+    {"isolation", 0, FLAG_VALUE, offsetof(struct cli_flags, isolation), 0,
+	"shaping, policing or besteffort"},
+    {"priority", 0, FLAG_VALUE, offsetof(struct cli_flags, priority), 0,
+	"N: frames of DSCP 8 x N and above go first; 0 = all alike"},
+    {"output", 'o', FLAG_VALUE, offsetof(struct cli_flags, output), 0,
+	"FILE to write; without it stdout"},
+    {"end", 0, FLAG_VALUE, offsetof(struct cli_flags, end), 0,
+	"NODE whose end of the link is meant, or all; without it the first"},
+    {"filter", 0, FLAG_VALUE, offsetof(struct cli_flags, filter), 0,
+	"'tcp and port 80': which frames"},
+    {"snaplen", 0, FLAG_VALUE, offsetof(struct cli_flags, snaplen), 0,
+	"N bytes of a frame that are kept (2048)"},
+    {"count", 0, FLAG_VALUE, offsetof(struct cli_flags, count), 0, "N frames, then end"},
+    {"for", 0, FLAG_VALUE, offsetof(struct cli_flags, duration), 0, "TIME, then end (60s)"},
+    {"device", 0, FLAG_VALUE, offsetof(struct cli_flags, device), 0,
+	"NAME of a device of the host that the copies go to instead (operators)"},
+    {"plan", 0, FLAG_BARE, offsetof(struct cli_flags, plan), 0,
+	"say what would be done, and do nothing"},
+    {"restart", 0, FLAG_BARE, offsetof(struct cli_flags, restart), 0,
+	"nodes of a running slice may begin anew"},
     {"yes", 'y', FLAG_BARE, offsetof(struct cli_flags, yes), 0, "do not ask"},
     {"no-input", 0, FLAG_BARE, offsetof(struct cli_flags, no_input), 0, "never ask"},
     {"read", 0, FLAG_BARE, offsetof(struct cli_flags, read), 0, "print what there is and end"},
@@ -145,21 +188,17 @@ take_flag(struct cli *cli, int argc, char **argv, int *at, struct err *err)
 }
 
 bool
-cli_timeout(const struct cli *cli, int64_t otherwise_ms, int64_t *ms, struct err *err)
+cli_time(const char *flag, const char *text, int64_t *ms, struct err *err)
 {
 	static const struct {
 		const char *unit;
 		int64_t ms;
 	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
 
-	const char *text = cli->flags.timeout;
 	char number[16];
 	size_t digits;
 	long long value;
 
-	*ms = otherwise_ms;
-	if (!text)
-		return true;
 	digits = strspn(text, "0123456789");
 	snprintf(number, sizeof(number), "%.*s", (int)(digits < 15 ? digits : 15), text);
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
@@ -169,7 +208,24 @@ cli_timeout(const struct cli *cli, int64_t otherwise_ms, int64_t *ms, struct err
 			return true;
 		}
 	return err_set(
-	    err, ERR_USAGE, "--timeout '%s': a number with ms, s, m or h was expected", text);
+	    err, ERR_USAGE, "--%s '%s': a number with ms, s, m or h was expected", flag, text);
+}
+
+bool
+cli_instant(const char *flag, const char *text, struct rpc_opt_i64 *at, struct err *err)
+{
+	*at = (struct rpc_opt_i64){.is_set = text != NULL};
+	if (!text || when_parse(text, clock_wall_ms(&clock_real), &at->value, err))
+		return true;
+	err->code = ERR_USAGE;
+	return err_in(err, "--%s", flag);
+}
+
+bool
+cli_timeout(const struct cli *cli, int64_t otherwise_ms, int64_t *ms, struct err *err)
+{
+	*ms = otherwise_ms;
+	return !cli->flags.timeout || cli_time("timeout", cli->flags.timeout, ms, err);
 }
 
 bool

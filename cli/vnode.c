@@ -18,7 +18,7 @@ static const struct {
 } nouns[] = {
     {"slice", cli_slice_verbs, "slices: check, create, show, run, stop, delete", NULL},
     {"node", cli_node_verbs, "virtual nodes: list, console, exec", NULL},
-    {"link", cli_link_verbs, "virtual links: list, show", NULL},
+    {"link", cli_link_verbs, "virtual links: list, show, top, set, capture", NULL},
     {"path", cli_path_verbs, "transport paths", NULL},
     {"host", cli_host_verbs, "VNodes and access gateways", NULL},
     {"event", cli_event_verbs, "what happened", NULL},

@@ -138,6 +138,27 @@ hypervisor_libvirt_quiet(struct hypervisor_libvirt *libvirt)
 	libvirt->has_thread = false;
 }
 
+/*
+ * When memory runs out the kernel ends the process that has most of it. What no process has, as a
+ * full tmpfs, would stay for ever and choke the container: a controller that counts as if it had
+ * half of the limit is ended then, and all of the container with it, which is started anew.
+ */
+static void
+answer_for_memory(virDomainPtr container)
+{
+	static const char half[] = "500";
+	unsigned id = virDomainGetID(container); /* its controller's process */
+	char path[64];
+	auto_fd int fd = -1;
+
+	if (id == (unsigned)-1)
+		return;
+	(void)snprintf(path, sizeof(path), "/proc/%u/oom_score_adj", id);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	/* It fails when the container has ended already. */
+	(void)!write(fd, half, sizeof(half) - 1);
+}
+
 static bool
 libvirt_start(void *self, const struct domain *domain, struct err *err)
 {
@@ -151,8 +172,11 @@ libvirt_start(void *self, const struct domain *domain, struct err *err)
 	domain_xml(domain, &xml);
 	made = virDomainCreateXML(connection, str_text(&xml),
 	    domain->form == NODE_VM ? VIR_DOMAIN_START_PAUSED : VIR_DOMAIN_NONE);
-	if (made)
+	if (made) {
+		if (domain->form == NODE_CONTAINER)
+			answer_for_memory(made);
 		return true;
+	}
 	refuse(err, connection, "start");
 	/* An earlier start of ours may have come through after all. */
 	return hypervisor_libvirt(self).ops->look(self, domain->form, domain->name, &look, NULL) &&

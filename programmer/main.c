@@ -10,6 +10,7 @@
 
 #include "lib/api/daemon.h"
 #include "lib/base/log.h"
+#include "lib/net/bpf.h"
 #include "programmer/port_hygiene.h"
 #include "programmer/probe.h"
 #include "programmer/programmer_service.h"
@@ -63,6 +64,14 @@ on_changed(void *self, uint64_t rid)
 	daemon_changed(programmer->daemon, rid);
 }
 
+static void
+on_noted(void *self)
+{
+	const struct programmer *programmer = self;
+
+	daemon_noted(programmer->daemon);
+}
+
 static bool
 open_programmer(struct parts *parts, struct err *err)
 {
@@ -72,6 +81,7 @@ open_programmer(struct parts *parts, struct err *err)
 	struct node_conf node = {0};
 	enum node_accel accel;
 
+	bpf_log_quietly();
 	state = state ? state : state_default;
 	str_addf(&cache, "%s/kvm", state);
 	if (!node_conf_read(conf, daemon_host(parts->daemon), state, &node, err)) {
@@ -123,6 +133,7 @@ run(struct parts *parts, int *exit_code, struct err *err)
 	    .list = sliver_list,
 	    .sweep = sliver_sweep,
 	    .changed = on_changed,
+	    .noted = on_noted,
 	    .n_workers = WORKERS,
 	};
 	struct manager *manager = manager_new(&config, err);

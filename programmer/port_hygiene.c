@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/net/bpf.h"
 #include "lib/net/device.h"
 #include "lib/net/offload.h"
 
@@ -27,7 +28,7 @@ struct inside {
 };
 
 bool
-port_host_end(const struct domain_port *port, struct err *err)
+port_host_end(const struct domain_port *port, uint32_t gso_max_segs, struct err *err)
 {
 	auto_netlink struct netlink *netlink = netlink_new(err);
 	struct device device;
@@ -38,7 +39,11 @@ port_host_end(const struct domain_port *port, struct err *err)
 	if (!device_find(netlink, port->device, &device, &why))
 		return err_set(
 		    err, why.code == ERR_NOT_FOUND ? ERR_WAIT : why.code, "%s", why.text);
+	/* The kernel answers ARP for any address of the host on any device: until redirectord takes
+	 * its frames, and for ever where no link is bound to it, the port leads nowhere. */
 	return device_ipv6_off(port->device, err) &&
+	       bpf_ingress_close(netlink, device.index, err) &&
+	       offload_merge(netlink, &device, gso_max_segs * (uint32_t)port->mtu, err) &&
 	       device_up(netlink, &device, (uint32_t)port->mtu, err);
 }
 

@@ -1,14 +1,17 @@
 /*
  * Hygiene of a node's ports before slice and host can disturb each other: the host's end speaks no
- * IPv6 and is up with its MTU; the node's end (containers) leaves tunnels alone and makes no burst
- * that the link's rate cannot take.
+ * IPv6, is up with its MTU, and merges what a node without TSO sends frame by frame into what one
+ * with TSO would send, which halves the cost of all that follows; the node's end (containers)
+ * leaves tunnels alone and makes no burst that the link's rate cannot take.
  */
 #pragma once
 
 #include "programmer/hypervisor.h"
 
-/* The host's end of one port. ERR_WAIT: the device is not there (yet). */
-bool port_host_end(const struct domain_port *port, struct err *err) must_check;
+/* The host's end of one port, whose link takes large packets of so many segments (0: any).
+ * ERR_WAIT: the device is not there (yet). */
+bool port_host_end(
+    const struct domain_port *port, uint32_t gso_max_segs, struct err *err) must_check;
 
 /* Limits of one port's node end. */
 struct port_limit {

@@ -77,7 +77,8 @@ sliver_is_there(void *self, const struct row *row, struct err *err)
 	    !hypervisor->ops->look(hypervisor->self, sliver.form, sliver.name, &look, err))
 		return false;
 	if (!sliver.is_on)
-		return look.state == DOMAIN_ABSENT;
+		return look.state == DOMAIN_ABSENT ||
+		       err_set(err, ERR_WAIT, "node '%s' is on", sliver.spec.name);
 	(void)note_get(programmer, sliver.rid, &note);
 	if (look.state != DOMAIN_RUNNING)
 		return err_set(err, ERR_WAIT, "node '%s' is not running", sliver.spec.name);
@@ -256,9 +257,9 @@ set_ports(const struct sliver *sliver, const struct domain *domain, const struct
 	bool is_good = true;
 
 	for (size_t i = 0; i < sliver->n_ports; i++) {
-		is_good = is_good && port_host_end(&domain->ports[i], err);
 		memcpy(limits[i].mac, domain->ports[i].mac, sizeof(limits[i].mac));
 		limits[i].gso_max_segs = limit_of(sliver, sliver->ports[i].id);
+		is_good = is_good && port_host_end(&domain->ports[i], limits[i].gso_max_segs, err);
 	}
 	if (is_good && look->pid && sliver->form == NODE_CONTAINER)
 		is_good = port_node_ends(look->pid, limits, sliver->n_ports, err);

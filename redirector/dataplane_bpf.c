@@ -1,418 +1,350 @@
 /*
- * The driver `bpf`: loads bpf/redirect.bpf.c, fills its maps, attaches its programs by clsact.
- * Maps are pinned and filters hold their programs, so that frames flow while redirectord is away;
- * the next run adopts the maps and swaps the programs in place.
+ * The driver `bpf`: loads bpf/redirect.bpf.c, fills its maps, attaches its programs. Maps are
+ * pinned and hooks hold their programs, so that frames flow while redirectord is away; the next run
+ * adopts the maps and swaps the programs in place.
  */
-#include <arpa/inet.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/log.h"
-#include "lib/base/str.h"
-#include "lib/base/vec.h"
-#include "lib/net/bpf.h"
-#include "lib/net/tc.h"
+#include "lib/net/bpf_events.h"
 #include "redirect.skel.h"
-#include "redirector/bpf/redirect_abi.h"
 #include "redirector/dataplane.h"
+#include "redirector/delay_bpf.h"
+#include "redirector/driver_bpf.h"
+#include "redirector/entry_bpf.h"
+#include "redirector/tap_bpf.h"
 
-struct driver {
+enum { COPIES_PAGES = 128 }; /* for each processor, while there is a tap */
+
+struct bpf_driver {
+	struct driver driver;
 	struct redirect *skeleton;
-	struct netlink *netlink;
-	int n_cpus;
+	uint32_t arrive;           /* id of the program of underlay ports */
+	struct bpf_events *copies; /* NULL = nobody wants any */
+	struct dataplane_taker taker;
 };
 
-typedef vec_of(struct dataplane_link) link_vec;
+/* ---- formats ----------------------------------------------------------------------------------
+ */
 
-static struct redirect *load(const char *folder, struct err *err);
-static bool failed(struct err *err, const char *what);
-static bool departure_drop(struct driver *driver, uint32_t port, struct err *err);
-
-/* ---- one link end ---------------------------------------------------------------------------- */
-
-static uint32_t
-flags_of(const struct dataplane_link *link)
-{
-	return link->is_open ? REDIRECT_OPEN : 0;
-}
-
+/* Packets of this type are recognised; *nth of its kind. They stay so: there are few types. */
 static bool
-counts_ensure(struct driver *driver, uint64_t rid, struct err *err)
+format_ensure(struct bpf_driver *self, const struct link_type *type, uint8_t *nth, struct err *err)
 {
-	auto_free struct redirect_count *zero =
-	    xcalloc((size_t)driver->n_cpus, sizeof(struct redirect_count));
-	size_t size = (size_t)driver->n_cpus * sizeof(*zero);
+	const struct bpf_map *map = self->skeleton->maps.vn_formats;
+	struct redirect_format wanted = entry_format(type), found;
 
-	if (!bpf_map__update_elem(
-		driver->skeleton->maps.vn_counts, &rid, sizeof(rid), zero, size, BPF_NOEXIST) ||
-	    errno == EEXIST)
-		return true;
-	return failed(err, "making counters");
-}
+	for (*nth = 0; *nth < REDIRECT_SAME_MAX; (*nth)++) {
+		struct redirect_format_key key = entry_format_key(type, *nth);
 
-static bool
-arrival_put(struct driver *driver, const struct dataplane_link *link, struct err *err)
-{
-	struct redirect_arrival_key key = {.underlay = link->underlay, .key = link->key};
-	struct redirect_arrival arrival = {
-	    .rid = link->rid,
-	    .port = link->port,
-	    .local = link->local,
-	    .remote = link->remote,
-	    .flags = flags_of(link),
-	};
-
-	return !bpf_map__update_elem(driver->skeleton->maps.vn_arrivals, &key, sizeof(key),
-		   &arrival, sizeof(arrival), BPF_ANY) ||
-	       failed(err, "setting the key of a link end");
-}
-
-static bool
-departure_put(struct driver *driver, const struct dataplane_link *link, struct err *err)
-{
-	struct redirect_departure departure = {
-	    .rid = link->rid,
-	    .underlay = link->underlay,
-	    .priority = link->class_handle,
-	    .local = link->local,
-	    .remote = link->remote,
-	    .key = link->key,
-	    .mtu = link->mtu,
-	    .flags = flags_of(link),
-	};
-
-	memcpy(departure.next_hop, link->next_hop, 6);
-	memcpy(departure.own, link->own, 6);
-	return !bpf_map__update_elem(driver->skeleton->maps.vn_departures, &link->port,
-		   sizeof(link->port), &departure, sizeof(departure), BPF_ANY) ||
-	       failed(err, "setting the port of a link end");
-}
-
-static bool
-attach(struct driver *driver, uint32_t device, const struct bpf_program *program, struct err *err)
-{
-	int fd = bpf_program__fd(program);
-
-	if (bpf_ingress_program(device) == bpf_program_id(fd))
-		return true;
-	return tc_clsact_ensure(driver->netlink, device, err) &&
-	       bpf_ingress_attach(device, fd, err);
-}
-
-static bool
-driver_watch(void *self, uint32_t underlay, struct err *err)
-{
-	struct driver *driver = self;
-
-	return attach(driver, underlay, driver->skeleton->progs.vn_decap, err);
-}
-
-/* ---- walking the maps ------------------------------------------------------------------------ */
-
-/* Entries of a rid other than these are of an earlier device or path: remove them. */
-struct wanted {
-	uint64_t rid;
-	const uint32_t *port;                   /* NULL = none */
-	const struct redirect_arrival_key *key; /* NULL = none */
-};
-
-static bool
-departures_trim(struct driver *driver, const struct wanted *wanted, struct err *err)
-{
-	const struct bpf_map *map = driver->skeleton->maps.vn_departures;
-	struct redirect_departure departure;
-	uint32_t port, *last = NULL, at;
-	vec_of(uint32_t) stale = {0};
-	bool good = true;
-
-	for (; !bpf_map__get_next_key(map, last, &port, sizeof(port)); last = &at) {
-		at = port;
-		if (!bpf_map__lookup_elem(
-			map, &port, sizeof(port), &departure, sizeof(departure), 0) &&
-		    departure.rid == wanted->rid && (!wanted->port || port != *wanted->port))
-			vec_push(&stale, port);
+		if (!bpf_map__lookup_elem(map, &key, sizeof(key), &found, sizeof(found), 0)) {
+			if (!memcmp(&found, &wanted, sizeof(wanted)))
+				return true;
+			continue;
+		}
+		return !bpf_map__update_elem(
+			   map, &key, sizeof(key), &wanted, sizeof(wanted), BPF_ANY) ||
+		       maps_failed(err, "setting the format of a type of link");
 	}
-	vec_each (item, &stale)
-		good = departure_drop(driver, *item, err) && good;
-	vec_done(&stale);
-	return good;
+	return err_set(err, ERR_CONFLICT,
+	    "link type '%s': %d others have the same protocol and discriminator", type->name,
+	    REDIRECT_SAME_MAX);
+}
+
+/* ---- one link end -----------------------------------------------------------------------------
+ */
+
+static bool
+bpf_watch(void *self, uint32_t underlay, struct err *err)
+{
+	struct bpf_driver *bpf = self;
+
+	return driver_attach(&bpf->driver, underlay, bpf->skeleton->progs.vn_decap, err);
 }
 
 static bool
-arrivals_trim(struct driver *driver, const struct wanted *wanted, struct err *err)
+bpf_is_watched(void *self, uint32_t underlay, struct err *err)
 {
-	const struct bpf_map *map = driver->skeleton->maps.vn_arrivals;
-	struct redirect_arrival_key key, *last = NULL, at;
-	struct redirect_arrival arrival;
-	vec_of(struct redirect_arrival_key) stale = {0};
-	bool good = true;
+	struct bpf_driver *bpf = self;
 
-	for (; !bpf_map__get_next_key(map, last, &key, sizeof(key)); last = &at) {
-		at = key;
-		if (!bpf_map__lookup_elem(map, &key, sizeof(key), &arrival, sizeof(arrival), 0) &&
-		    arrival.rid == wanted->rid &&
-		    (!wanted->key || memcmp(&key, wanted->key, sizeof(key)) != 0))
-			vec_push(&stale, key);
-	}
-	vec_each (item, &stale)
-		if (bpf_map__delete_elem(map, item, sizeof(*item), 0) && errno != ENOENT)
-			good = failed(err, "removing the key of a link end");
-	vec_done(&stale);
-	return good;
+	return bpf_ingress_has(underlay, bpf->arrive, bpf->driver.hook) ||
+	       err_set(err, ERR_NOT_FOUND, "its program is not attached");
 }
 
-/* Detach first: a port without an entry drops frames, one without a program leads nowhere. */
 static bool
-departure_drop(struct driver *driver, uint32_t port, struct err *err)
+arrival_put(struct bpf_driver *self, const struct dataplane_link *link, struct trace *trace,
+    struct redirect_arrival_key *key, struct err *err)
 {
-	if (!tc_clsact_remove(driver->netlink, port, err))
+	struct redirect_arrival arrival = entry_arrival(link, trace->slot);
+	uint8_t nth;
+
+	arrival.flags |= tap_flag(trace);
+	if (!format_ensure(self, link->type, &nth, err))
 		return false;
-	return !bpf_map__delete_elem(
-		   driver->skeleton->maps.vn_departures, &port, sizeof(port), 0) ||
-	       errno == ENOENT || failed(err, "removing the port of a link end");
+	*key = entry_arrival_key(link, nth);
+	return driver_arrive(&self->driver, trace, key, &arrival, err);
 }
 
 static bool
-driver_put(void *self, const struct dataplane_link *link, struct err *err)
+has_stamps(const struct dataplane_link *link)
 {
-	struct redirect_arrival_key key = {.underlay = link->underlay, .key = link->key};
-	struct wanted wanted = {.rid = link->rid, .port = &link->port, .key = &key};
-	struct driver *driver = self;
-
-	return departures_trim(driver, &wanted, err) && arrivals_trim(driver, &wanted, err) &&
-	       counts_ensure(driver, link->rid, err) && arrival_put(driver, link, err) &&
-	       departure_put(driver, link, err) &&
-	       attach(driver, link->port, driver->skeleton->progs.vn_encap, err);
+	return link->type && link->type->flags & LINK_STAMP;
 }
 
-static struct dataplane_link
-link_of(uint32_t port, const struct redirect_departure *departure)
-{
-	struct dataplane_link link = {
-	    .rid = departure->rid,
-	    .port = port,
-	    .underlay = departure->underlay,
-	    .key = departure->key,
-	    .local = departure->local,
-	    .remote = departure->remote,
-	    .class_handle = departure->priority,
-	    .mtu = departure->mtu,
-	    .is_open = departure->flags & REDIRECT_OPEN,
-	};
-
-	memcpy(link.next_hop, departure->next_hop, 6);
-	memcpy(link.own, departure->own, 6);
-	return link;
-}
-
+/* The new first, then what is of an earlier device or path: frames on their way still arrive. */
 static bool
-driver_get(void *self, uint64_t rid, uint32_t port, struct dataplane_link *link, struct err *err)
+put(struct bpf_driver *self, const struct dataplane_link *link, struct err *err)
 {
-	struct driver *driver = self;
-	struct redirect_departure departure;
-	struct redirect_arrival arrival;
+	struct trace *trace = trace_ensure(&self->driver.maps, link->rid, err);
 	struct redirect_arrival_key key;
+	struct redirect_departure departure;
 
-	if (bpf_map__lookup_elem(driver->skeleton->maps.vn_departures, &port, sizeof(port),
-		&departure, sizeof(departure), 0) ||
-	    departure.rid != rid)
-		return err_set(err, ERR_NOT_FOUND, "the port has no entry");
-	key = (struct redirect_arrival_key){.underlay = departure.underlay, .key = departure.key};
-	if (bpf_map__lookup_elem(driver->skeleton->maps.vn_arrivals, &key, sizeof(key), &arrival,
-		sizeof(arrival), 0) ||
-	    arrival.rid != rid || arrival.port != port || arrival.local != departure.local ||
-	    arrival.remote != departure.remote || arrival.flags != departure.flags)
-		return err_set(err, ERR_NOT_FOUND, "the key has no entry");
-	if (bpf_ingress_program(port) !=
-	    bpf_program_id(bpf_program__fd(driver->skeleton->progs.vn_encap)))
-		return err_set(err, ERR_NOT_FOUND, "the port is not attached");
-	*link = link_of(port, &departure);
-	return true;
+	if (!trace || (has_stamps(link) && !delay_ensure(&self->driver.maps, link->rid, err)) ||
+	    (link->type && !arrival_put(self, link, trace, &key, err)))
+		return false;
+	departure = entry_departure(link, trace->slot);
+	departure.flags |= tap_flag(trace);
+	return (link->is_receiving ||
+		   driver_depart(&self->driver, trace, link->port, &departure, err)) &&
+	       driver_trim(&self->driver, trace, link->port, link->type ? &key : NULL, err);
 }
 
 static bool
-driver_drop(void *self, uint64_t rid, struct err *err)
+bpf_put(void *self, const struct dataplane_link *link, struct err *err)
 {
-	struct driver *driver = self;
-	struct wanted none = {.rid = rid};
-	bool good = departures_trim(driver, &none, err);
+	struct bpf_driver *bpf = self;
+	bool good;
 
-	good = arrivals_trim(driver, &none, err) && good;
-	if (bpf_map__delete_elem(driver->skeleton->maps.vn_counts, &rid, sizeof(rid), 0) &&
-	    errno != ENOENT)
-		return failed(err, "removing counters");
+	pthread_mutex_lock(&bpf->driver.lock);
+	good = put(bpf, link, err);
+	pthread_mutex_unlock(&bpf->driver.lock);
 	return good;
 }
 
-/* ---- looking --------------------------------------------------------------------------------- */
+/* Packets of the type are recognised as the nth of its kind. */
+static bool
+format_is_there(const struct bpf_driver *self, const struct link_type *type, uint8_t nth)
+{
+	const struct bpf_map *map = self->skeleton->maps.vn_formats;
+	struct redirect_format_key key = entry_format_key(type, nth);
+	struct redirect_format wanted = entry_format(type), found;
+
+	return !bpf_map__lookup_elem(map, &key, sizeof(key), &found, sizeof(found), 0) &&
+	       !memcmp(&found, &wanted, sizeof(wanted));
+}
 
 static bool
-driver_counters(void *self, uint64_t rid, struct dataplane_counters *counters, struct err *err)
+arrival_is_there(struct bpf_driver *self, const struct dataplane_link *link,
+    const struct trace *trace, struct err *err)
 {
-	struct driver *driver = self;
-	size_t size = (size_t)driver->n_cpus * sizeof(struct redirect_count);
-	auto_free struct redirect_count *counts = xcalloc(1, size);
+	struct redirect_arrival wanted = entry_arrival(link, trace->slot);
 
-	if (bpf_map__lookup_elem(
-		driver->skeleton->maps.vn_counts, &rid, sizeof(rid), counts, size, 0))
-		return err_set(err, ERR_NOT_FOUND, "there are no counters of this link end");
-	*counters = (struct dataplane_counters){0};
-	for (int i = 0; i < driver->n_cpus; i++) {
-		counters->tx_frames += counts[i].tx_frames;
-		counters->tx_bytes += counts[i].tx_bytes;
-		counters->tx_oversize += counts[i].tx_oversize;
-		counters->tx_dropped += counts[i].tx_dropped;
-		counters->rx_frames += counts[i].rx_frames;
-		counters->rx_bytes += counts[i].rx_bytes;
-		counters->rx_dropped += counts[i].rx_dropped;
+	wanted.flags |= tap_flag(trace);
+	vec_each (key, &trace->keys) {
+		struct redirect_arrival_key right = entry_arrival_key(link, key->format.nth);
+
+		if (memcmp(key, &right, sizeof(right)) != 0)
+			continue;
+		if (!format_is_there(self, link->type, key->format.nth))
+			return err_set(err, ERR_NOT_FOUND, "the type of link is not recognised");
+		return driver_arrives(&self->driver, key, &wanted, err);
 	}
-	return true;
+	return err_set(err, ERR_NOT_FOUND, "the key has no entry");
 }
 
 static bool
-stray_sum(struct driver *driver, uint32_t kind, uint64_t *sum, struct err *err)
+is_there(struct bpf_driver *self, const struct dataplane_link *link, struct err *err)
 {
-	size_t size = (size_t)driver->n_cpus * sizeof(uint64_t);
-	auto_free uint64_t *counts = xcalloc(1, size);
+	const struct trace *trace = trace_find(&self->driver.maps, link->rid);
+	struct redirect_departure wanted;
 
-	if (bpf_map__lookup_elem(
-		driver->skeleton->maps.vn_strays, &kind, sizeof(kind), counts, size, 0))
-		return failed(err, "reading the strays");
-	*sum = 0;
-	for (int i = 0; i < driver->n_cpus; i++)
-		*sum += counts[i];
-	return true;
+	if (!trace)
+		return err_set(err, ERR_NOT_FOUND, "the port has no entry");
+	wanted = entry_departure(link, trace->slot);
+	wanted.flags |= tap_flag(trace);
+	if (has_stamps(link) && !delay_is_there(&self->driver.maps, link->rid))
+		return err_set(err, ERR_NOT_FOUND, "its delays have no entry");
+	return (link->is_receiving || driver_departs(&self->driver, link->port, &wanted, err)) &&
+	       (!link->type || arrival_is_there(self, link, trace, err));
 }
 
 static bool
-driver_strays(void *self, struct dataplane_strays *strays, struct err *err)
+bpf_is_there(void *self, const struct dataplane_link *link, struct err *err)
 {
-	return stray_sum(self, REDIRECT_STRAY_KEY, &strays->unknown_key, err) &&
-	       stray_sum(self, REDIRECT_STRAY_MALFORMED, &strays->malformed, err);
+	struct bpf_driver *bpf = self;
+	bool good;
+
+	pthread_mutex_lock(&bpf->driver.lock);
+	good = is_there(bpf, link, err);
+	pthread_mutex_unlock(&bpf->driver.lock);
+	return good;
 }
 
-static void
-list_departures(const struct bpf_map *map, link_vec *found)
+static bool
+bpf_way(void *self, uint64_t rid, uint32_t port, struct dataplane_way *way, struct err *err)
 {
+	struct bpf_driver *bpf = self;
 	struct redirect_departure departure;
-	uint32_t port, last, *previous = NULL;
 
-	for (; !bpf_map__get_next_key(map, previous, &port, sizeof(port)); previous = &last) {
-		last = port;
-		if (!bpf_map__lookup_elem(
-			map, &port, sizeof(port), &departure, sizeof(departure), 0))
-			vec_push(found, link_of(port, &departure));
-	}
-}
-
-static void
-list_arrivals(const struct bpf_map *map, link_vec *found)
-{
-	struct redirect_arrival_key key, last, *previous = NULL;
-	struct redirect_arrival arrival;
-
-	for (; !bpf_map__get_next_key(map, previous, &key, sizeof(key)); previous = &last) {
-		last = key;
-		if (!bpf_map__lookup_elem(map, &key, sizeof(key), &arrival, sizeof(arrival), 0))
-			vec_push(found, (struct dataplane_link){.rid = arrival.rid});
-	}
-}
-
-static void
-list_counts(const struct bpf_map *map, link_vec *found)
-{
-	uint64_t rid, last, *previous = NULL;
-
-	for (; !bpf_map__get_next_key(map, previous, &rid, sizeof(rid)); previous = &last) {
-		last = rid;
-		vec_push(found, (struct dataplane_link){.rid = rid});
-	}
-}
-
-static bool
-driver_list(void *self, struct arena *arena, const struct dataplane_link **links, size_t *n_links,
-    struct err *err)
-{
-	struct driver *driver = self;
-	link_vec found = {0};
-
-	(void)err;
-	list_departures(driver->skeleton->maps.vn_departures, &found);
-	list_arrivals(driver->skeleton->maps.vn_arrivals, &found);
-	list_counts(driver->skeleton->maps.vn_counts, &found);
-	*n_links = found.n;
-	*links = (const struct dataplane_link *)(void *)arena_copy(
-	    arena, found.items, found.n * sizeof(*found.items));
-	vec_done(&found);
+	if (!departure_find(&bpf->driver.maps, port, &departure) || departure.rid != rid)
+		return err_set(err, ERR_NOT_FOUND, "the port has no entry");
+	*way = entry_way(&departure);
 	return true;
 }
 
-/* ---- opening --------------------------------------------------------------------------------- */
-
-static void
-driver_free(void *self)
+static bool
+bpf_drop(void *self, uint64_t rid, struct err *err)
 {
-	struct driver *driver = self;
+	struct bpf_driver *bpf = self;
+	bool good;
 
-	redirect__destroy(driver->skeleton);
-	free(driver);
+	pthread_mutex_lock(&bpf->driver.lock);
+	good = taps_leave(&bpf->driver.maps, rid, err) && driver_forget(&bpf->driver, rid, err) &&
+	       delay_drop(&bpf->driver.maps, rid, err);
+	pthread_mutex_unlock(&bpf->driver.lock);
+	return good;
 }
 
-static const struct dataplane_ops driver_ops = {
+static bool
+bpf_delays(void *self, uint64_t rid, struct dataplane_delays *delays, struct err *err)
+{
+	struct bpf_driver *bpf = self;
+	bool good;
+
+	pthread_mutex_lock(&bpf->driver.lock);
+	good = delay_read(&bpf->driver.maps, rid, delays, err);
+	pthread_mutex_unlock(&bpf->driver.lock);
+	return good;
+}
+
+/* ---- copies -----------------------------------------------------------------------------------
+ */
+
+static bool
+bpf_tap(void *self, unsigned nth, const struct dataplane_tap *tap, struct err *err)
+{
+	struct bpf_driver *bpf = self;
+	bool good;
+
+	pthread_mutex_lock(&bpf->driver.lock);
+	good = tap_put(&bpf->driver.maps, nth, tap, err);
+	pthread_mutex_unlock(&bpf->driver.lock);
+	return good;
+}
+
+static void
+take_copy(void *self, const void *event, size_t size)
+{
+	const struct bpf_driver *bpf = self;
+	struct dataplane_copy copy;
+
+	if (tap_copy(event, size, &copy))
+		bpf->taker.copied(bpf->taker.self, &copy);
+}
+
+static void
+lose_copies(void *self, uint64_t n)
+{
+	const struct bpf_driver *bpf = self;
+
+	bpf->taker.lost(bpf->taker.self, n);
+}
+
+static bool
+bpf_copies_open(void *self, const struct dataplane_taker *taker, struct err *err)
+{
+	struct bpf_driver *bpf = self;
+	struct bpf_events_taker events = {take_copy, lose_copies, bpf};
+
+	bpf->taker = *taker;
+	bpf->copies =
+	    bpf_events_open(bpf_map__fd(bpf->skeleton->maps.vn_copies), COPIES_PAGES, &events, err);
+	return bpf->copies != NULL;
+}
+
+static void
+bpf_copies_poll(void *self, int wait_ms)
+{
+	const struct bpf_driver *bpf = self;
+
+	bpf_events_poll(bpf->copies, wait_ms);
+}
+
+static void
+bpf_copies_close(void *self)
+{
+	struct bpf_driver *bpf = self;
+
+	bpf_events_free(bpf->copies);
+	bpf->copies = NULL;
+}
+
+/* ---- opening ----------------------------------------------------------------------------------
+ */
+
+static void
+bpf_free(void *self)
+{
+	struct bpf_driver *bpf = self;
+
+	bpf_events_free(bpf->copies);
+	driver_done(&bpf->driver);
+	redirect__destroy(bpf->skeleton);
+	free(bpf);
+}
+
+static const struct dataplane_ops bpf_ops = {
     .name = "bpf",
-    .watch = driver_watch,
-    .put = driver_put,
-    .get = driver_get,
-    .drop = driver_drop,
+    .watch = bpf_watch,
+    .is_watched = bpf_is_watched,
+    .keep = driver_keep,
+    .put = bpf_put,
+    .is_there = bpf_is_there,
+    .way = bpf_way,
+    .drop = bpf_drop,
     .counters = driver_counters,
     .strays = driver_strays,
+    .delays = bpf_delays,
     .list = driver_list,
-    .free = driver_free,
+    .tap = bpf_tap,
+    .copies_open = bpf_copies_open,
+    .copies_poll = bpf_copies_poll,
+    .copies_close = bpf_copies_close,
+    .free = bpf_free,
 };
+
+static bool
+load(struct bpf_driver *self, const struct dataplane_config *config, struct err *err)
+{
+	auto_str struct str pins = {0};
+
+	if (!maps_place(config->folder, REDIRECT_PIN_DIR, &pins, err))
+		return false;
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .pin_root_path = pins.text);
+	self->skeleton = redirect__open_opts(&opts);
+	return maps_load(&self->driver.maps, self->skeleton ? self->skeleton->obj : NULL, pins.text,
+	    config->n_links, err);
+}
 
 bool
 dataplane_bpf_open(
-    const char *folder, struct netlink *netlink, struct dataplane *dataplane, struct err *err)
+    const struct dataplane_config *config, struct dataplane *dataplane, struct err *err)
 {
-	struct redirect *skeleton;
-	struct driver *driver;
-	int n_cpus = libbpf_num_possible_cpus();
+	struct bpf_driver *self = xcalloc(1, sizeof(*self));
 
-	bpf_log_quietly();
-	if (n_cpus < 1)
-		return err_set(err, ERR_INTERNAL, "cannot tell the number of processors");
-	skeleton = load(folder, err);
-	if (!skeleton)
+	if (!dataplane_device_leave(config, err) || !load(self, config, err)) {
+		redirect__destroy(self->skeleton);
+		free(self);
 		return err_in(err, "data plane");
-	driver = xcalloc(1, sizeof(*driver));
-	*driver = (struct driver){.skeleton = skeleton, .netlink = netlink, .n_cpus = n_cpus};
-	*dataplane = (struct dataplane){.ops = &driver_ops, .self = driver};
+	}
+	driver_init(&self->driver, config, self->skeleton->progs.vn_encap);
+	self->arrive = bpf_program_id(bpf_program__fd(self->skeleton->progs.vn_decap));
+	if (!taps_reset(&self->driver.maps, err)) {
+		bpf_free(self);
+		return err_in(err, "data plane");
+	}
+	*dataplane = (struct dataplane){.ops = &bpf_ops, .self = self};
 	return true;
-}
-
-static struct redirect *
-load(const char *folder, struct err *err)
-{
-	auto_str struct str pins = {0};
-	struct redirect *skeleton;
-
-	if (!bpf_fs_ensure(folder, err))
-		return NULL;
-	str_addf(&pins, "%s/" REDIRECT_PIN_DIR, folder);
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .pin_root_path = pins.text);
-	skeleton = redirect__open_opts(&opts);
-	if (skeleton && !redirect__load(skeleton))
-		return skeleton;
-	failed(err, "loading the BPF programs");
-	redirect__destroy(skeleton);
-	return NULL;
-}
-
-static bool
-failed(struct err *err, const char *what)
-{
-	enum err_code code = errno == E2BIG || errno == ENOSPC ? ERR_R04 : ERR_INTERNAL;
-
-	return err_set(err, code, "%s: %s", what, strerror(errno));
 }

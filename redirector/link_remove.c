@@ -1,6 +1,7 @@
 /*
  * A link end goes: frames first, then its class. And what belongs to no row: found and swept.
  */
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,11 +9,14 @@
 #include "lib/base/id.h"
 #include "lib/base/vec.h"
 #include "redirector/link.h"
+#include "redirector/link_book.h"
 
 typedef vec_of(struct manager_object) object_vec;
 
-static bool tree_remove(
-    struct redirector *redirector, const char *device_name, uint32_t class, struct err *err);
+/* How long frames may still be on their way to a link end whose port another one has. */
+enum { LATE_MS = 100 };
+
+static bool tree_leave(struct redirector *redirector, const struct link_end *end, struct err *err);
 
 bool
 link_remove(void *self, const struct row *row, struct err *err)
@@ -20,57 +24,45 @@ link_remove(void *self, const struct row *row, struct err *err)
 	struct redirector *redirector = self;
 	const struct dataplane *dataplane = &redirector->dataplane;
 	auto_arena struct arena *arena = arena_new();
+	struct row bare = *row;
 	struct link_end end;
 
+	if (row->attr && str_equal(spec_value(row->attr, "open", arena), "receive"))
+		(void)poll(NULL, 0, LATE_MS);
 	if (!dataplane->ops->drop(dataplane->self, row->rid, err))
 		return err_in(err, "link end");
 	FAULT_POINT("redirector.link.drop.after");
 	/* A row that cannot be read was refused at reserve: it never had a class. */
-	if (!row->spec || !link_read(redirector, row, arena, &end, NULL) || !end.class)
+	bare.attr = "";
+	if (!row->spec || !link_read(redirector, &bare, arena, &end, NULL) || !end.number)
 		return true;
-	return tree_remove(redirector, end.underlay->device, end.class, err);
+	return tree_leave(redirector, &end, err);
 }
 
-/* A device that is gone has taken its tree along. */
+/*
+ * The book does not count a released row: what is left has the sums without it, and goes when
+ * there is none. A device that is gone has taken its tree along.
+ */
 static bool
-tree_remove(struct redirector *redirector, const char *device_name, uint32_t class, struct err *err)
+tree_leave(struct redirector *redirector, const struct link_end *end, struct err *err)
 {
+	struct shaper_link shape;
 	struct device device;
 	struct err why;
 	bool is_good;
 
-	if (!device_find(redirector->netlink, device_name, &device, &why))
+	if (!device_find(redirector->netlink, end->underlay->device, &device, &why))
 		return why.code == ERR_NOT_FOUND || err_set(err, why.code, "%s", why.text);
 	pthread_mutex_lock(&redirector->trees);
-	is_good = shaper_remove(redirector->netlink, device.index, class, err);
+	link_shape(redirector, end, device.index, &shape);
+	is_good = port_tree_ensure(redirector, end->underlay, device.index, err) &&
+		  shaper_ensure(redirector->netlink, &shape, err) &&
+		  shaper_retire(redirector->netlink, &shape, true, err);
 	pthread_mutex_unlock(&redirector->trees);
 	return is_good;
 }
 
 /* ---- strays ---------------------------------------------------------------------------------- */
-
-/* What the data plane has. */
-struct links {
-	const struct dataplane_link *items;
-	size_t n;
-};
-
-static bool
-links_list(
-    const struct dataplane *dataplane, struct arena *arena, struct links *links, struct err *err)
-{
-	return dataplane->ops->list(dataplane->self, arena, &links->items, &links->n, err);
-}
-
-static bool
-is_used(const struct links *links, uint32_t device, uint32_t class)
-{
-	for (size_t i = 0; i < links->n; i++)
-		if (links->items[i].underlay == device &&
-		    links->items[i].class_handle == tc_handle(class))
-			return true;
-	return false;
-}
 
 static bool
 has_leaves(const struct tc_class *classes, size_t n_classes, uint32_t parent)
@@ -81,33 +73,38 @@ has_leaves(const struct tc_class *classes, size_t n_classes, uint32_t parent)
 	return false;
 }
 
-/* Classes of one tree that no link end uses. */
-struct tree_search {
-	struct netlink *netlink;
-	const char *device_name;
-	const struct links *links;
-};
-
+/* Nobody's, and not one that is kept ready. */
 static bool
-add_classes(
-    const struct tree_search *search, struct arena *arena, object_vec *objects, struct err *err)
+is_stray_class(const struct redirector *redirector, const struct underlay *underlay, uint32_t minor)
+{
+	struct tc_class parked;
+
+	return minor >= SHAPER_FIRST &&
+	       !link_book_has_class(redirector->book, underlay->place, minor) &&
+	       !shaper_parked(minor, redirector->n_blocks, (uint64_t)underlay->rate_bps, &parked);
+}
+
+/* Classes of one tree that no link end stands for, leaves first. */
+static bool
+add_classes(const struct redirector *redirector, const struct underlay *underlay,
+    struct arena *arena, object_vec *objects, struct err *err)
 {
 	const struct tc_class *classes;
 	struct device device;
 	size_t n_classes;
 	struct err why;
 
-	if (!device_find(search->netlink, search->device_name, &device, &why))
+	if (!device_find(redirector->netlink, underlay->device, &device, &why))
 		return why.code == ERR_NOT_FOUND || err_set(err, why.code, "%s", why.text);
-	if (!tc_class_list(search->netlink, device.index, arena, &classes, &n_classes, err))
+	if (!tc_class_list(redirector->netlink, device.index, arena, &classes, &n_classes, err))
 		return false;
 	for (size_t i = 0; i < n_classes; i++) {
 		uint32_t minor = classes[i].minor;
 
-		if (minor >= SHAPER_FIRST && !has_leaves(classes, n_classes, minor) &&
-		    !is_used(search->links, device.index, minor))
+		if (is_stray_class(redirector, underlay, minor) &&
+		    !has_leaves(classes, n_classes, minor))
 			snprintf(vec_add(objects)->name, sizeof(objects->items->name),
-			    "class %u of %s", minor, search->device_name);
+			    "class %u of %s", minor, underlay->device);
 	}
 	return true;
 }
@@ -115,24 +112,22 @@ add_classes(
 static bool
 list_all(struct redirector *redirector, struct arena *arena, object_vec *objects, struct err *err)
 {
-	struct tree_search search = {.netlink = redirector->netlink};
-	struct links links;
+	const struct dataplane *dataplane = &redirector->dataplane;
+	const struct dataplane_held *held;
+	size_t n_held;
 
-	if (!links_list(&redirector->dataplane, arena, &links, err))
+	if (!dataplane->ops->list(dataplane->self, arena, &held, &n_held, err))
 		return false;
-	search.links = &links;
-	for (size_t i = 0; i < links.n; i++) {
+	for (size_t i = 0; i < n_held; i++) {
 		struct manager_object *object = vec_add(objects);
 
-		object->rid = links.items[i].rid;
+		object->rid = held[i].rid;
 		snprintf(
 		    object->name, sizeof(object->name), "link end %s", id_text(object->rid).text);
 	}
-	for (size_t i = 0; i < redirector->n_underlays; i++) {
-		search.device_name = redirector->underlays[i].device;
-		if (!add_classes(&search, arena, objects, err))
+	for (size_t i = 0; i < redirector->n_underlays; i++)
+		if (!add_classes(redirector, &redirector->underlays[i], arena, objects, err))
 			return false;
-	}
 	return true;
 }
 
@@ -164,11 +159,20 @@ read_class(const char *name, struct arena *arena, uint32_t *class, const char **
 		return false;
 	middle = strstr(number, between);
 	if (!middle || !str_to_i64(arena_copy(arena, number, (size_t)(middle - number)),
-			   SHAPER_FIRST, SHAPER_LAST, &minor))
+			   SHAPER_FIRST, 0xffff, &minor))
 		return false;
 	*class = (uint32_t)minor;
 	*device_name = middle + sizeof(between) - 1;
 	return true;
+}
+
+static const struct underlay *
+underlay_of(const struct redirector *redirector, const char *device_name)
+{
+	for (size_t i = 0; i < redirector->n_underlays; i++)
+		if (str_equal(redirector->underlays[i].device, device_name))
+			return &redirector->underlays[i];
+	return NULL;
 }
 
 bool
@@ -176,24 +180,24 @@ link_sweep(void *self, const struct manager_object *object, struct err *err)
 {
 	struct redirector *redirector = self;
 	const struct dataplane *dataplane = &redirector->dataplane;
-	const char *device_name;
+	auto_arena struct arena *arena = arena_new();
+	const struct underlay *underlay;
+	const char *device_name = NULL;
 	struct device device;
 	struct err why;
-	uint32_t class;
-	auto_arena struct arena *arena = arena_new();
-	struct links links;
+	uint32_t minor;
 	bool is_good;
 
 	if (object->rid)
 		return dataplane->ops->drop(dataplane->self, object->rid, err);
-	if (!read_class(object->name, arena, &class, &device_name) ||
+	if (!read_class(object->name, arena, &minor, &device_name) ||
+	    !(underlay = underlay_of(redirector, device_name)) ||
 	    !device_find(redirector->netlink, device_name, &device, &why))
 		return true;
 	/* Again, with the tree held: a link end may have come to it since it was listed. */
 	pthread_mutex_lock(&redirector->trees);
-	is_good = links_list(dataplane, arena, &links, err) &&
-		  (is_used(&links, device.index, class) ||
-		      shaper_remove(redirector->netlink, device.index, class, err));
+	is_good = !is_stray_class(redirector, underlay, minor) ||
+		  tc_class_remove(redirector->netlink, device.index, minor, err);
 	pthread_mutex_unlock(&redirector->trees);
 	return is_good;
 }
@@ -208,5 +212,6 @@ link_kind(struct redirector *redirector)
 	    .ensure = link_ensure,
 	    .remove = link_remove,
 	    .is_there = link_is_there,
+	    .heard = link_heard,
 	};
 }

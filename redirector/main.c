@@ -6,8 +6,13 @@
 
 #include "lib/api/daemon.h"
 #include "lib/base/log.h"
+#include "redirector/hub.h"
 #include "redirector/link.h"
 #include "redirector/redirector_service.h"
+#include "redirector/strays.h"
+
+/* Half of the two seconds in which what somebody took away is back. */
+enum { LOOK_MS = 1000 };
 
 static const char pins[] = "/run/vnode/bpf";
 
@@ -19,23 +24,52 @@ changed(void *self, uint64_t rid)
 	daemon_changed(redirector->daemon, rid);
 }
 
+static void
+noted(void *self)
+{
+	const struct redirector *redirector = self;
+
+	daemon_noted(redirector->daemon);
+}
+
+/* The converter has its devices in the same configuration, and its pins beside the links'. */
+static bool
+converter_open(struct redirector *redirector, struct daemon *daemon, struct err *err)
+{
+	struct converter *converter = &redirector->converter;
+
+	if (!converter_init(converter, daemon_conf(daemon), redirector->host, err))
+		return false;
+	converter->netlink = redirector->netlink;
+	converter->kernel = conversions_open(pins, redirector->netlink, err);
+	return converter->kernel != NULL;
+}
+
 static bool
 world_open(struct redirector *redirector, struct daemon *daemon, struct err *err)
 {
+	struct dataplane_config plane = {.folder = pins, .n_links = REDIRECTOR_LINKS_MAX};
+
 	if (!redirector_init(redirector, daemon_conf(daemon), daemon_host(daemon), err))
 		return false;
 	redirector->daemon = daemon;
 	redirector->netlink = netlink_new(err);
-	return redirector->netlink &&
-	       dataplane_bpf_open(pins, redirector->netlink, &redirector->dataplane, err) &&
-	       port_loop_ensure(redirector, err);
+	if (!redirector->netlink)
+		return false;
+	redirector->view = kernel_view_new(redirector->netlink);
+	plane.netlink = redirector->netlink;
+	if (!dataplane_choose(daemon_conf(daemon), &plane, &redirector->dataplane, err))
+		return false;
+	redirector->taps = taps_new(&redirector->dataplane, &clock_real, err);
+	return redirector->taps && port_loop_ensure(redirector, err) &&
+	       converter_open(redirector, daemon, err);
 }
 
 static bool
 serve(struct redirector *redirector, struct daemon *daemon, struct manager *manager, int *exit_code,
     struct err *err)
 {
-	struct watch *watch = watch_new(manager, err);
+	struct watch *watch = watch_new(redirector, manager, err);
 	bool is_good = watch &&
 		       rpc_server_add(daemon_rpc(daemon), &redirector_service, &redirector_rpc_ops,
 			   redirector, err) &&
@@ -50,16 +84,19 @@ serve(struct redirector *redirector, struct daemon *daemon, struct manager *mana
 static bool
 run(struct redirector *redirector, struct daemon *daemon, int *exit_code, struct err *err)
 {
-	struct manager_kind kind = link_kind(redirector);
+	struct manager_kind kinds[] = {
+	    link_kind(redirector), hub_kind(redirector), conversion_kind(&redirector->converter)};
 	struct manager_config config = {
 	    .store = daemon_store(daemon),
 	    .clock = &clock_real,
-	    .kinds = &kind,
-	    .n_kinds = 1,
+	    .kinds = kinds,
+	    .n_kinds = sizeof(kinds) / sizeof(kinds[0]),
 	    .self = redirector,
-	    .list = link_list,
-	    .sweep = link_sweep,
+	    .list = strays_list,
+	    .sweep = strays_sweep,
 	    .changed = changed,
+	    .noted = noted,
+	    .look_ms = LOOK_MS,
 	};
 	struct manager *manager;
 	bool is_good;
@@ -90,6 +127,7 @@ main(int argc, char **argv)
 		return exit_code;
 	if (!run(&redirector, daemon, &exit_code, &err))
 		log_error("redirector", "event=start_failed why=\"%s\"", err.text);
+	converter_done(&redirector.converter);
 	redirector_done(&redirector);
 	daemon_free(daemon);
 	return exit_code;

@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/str.h"
 #include "lib/model/units.h"
+#include "redirector/link_book.h"
+#include "redirector/link_types.h"
 
 /* For links with both ends here; `[underlay] loop=RATE` sets another. */
 static const char loop_name[] = "loop";
@@ -17,7 +20,9 @@ add(struct redirector *redirector, const struct underlay *underlay, struct err *
 {
 	if (redirector->n_underlays == UNDERLAYS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d underlay ports", UNDERLAYS_MAX);
-	redirector->underlays[redirector->n_underlays++] = *underlay;
+	redirector->underlays[redirector->n_underlays] = *underlay;
+	redirector->underlays[redirector->n_underlays].place = redirector->n_underlays;
+	redirector->n_underlays++;
 	return true;
 }
 
@@ -33,6 +38,43 @@ add_configured(struct redirector *redirector, const char *name, int64_t rate_bps
 	return add(redirector, &underlay, err);
 }
 
+static bool
+read_per(const struct conf *conf, enum shaper_per *per, struct err *err)
+{
+	static const char *const words[] = {
+	    [SHAPER_PER_LINK] = "link", [SHAPER_PER_NODE] = "node", [SHAPER_PER_SLICE] = "slice"};
+	const char *text = conf_text(conf, "shaper", "per");
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		*per = (enum shaper_per)i;
+		if (str_equal(text, words[i]))
+			return true;
+	}
+	return err_set(err, ERR_BAD_VALUE, "[shaper] per=%.20s is not link, node or slice", text);
+}
+
+static bool
+read_shaper(struct redirector *redirector, const struct conf *conf, struct err *err)
+{
+	enum {
+		LEAVES = SHAPER_BLOCK - 1,
+		NUMBERS = SHAPER_LAST - SHAPER_FIRST + 1,
+		POOLED = NUMBERS / SHAPER_BLOCK * LEAVES
+	};
+	struct conf_number queues = {"shaper", "queues", 0, NUMBERS};
+	struct conf_number pool = {"shaper", "pool", 0, POOLED};
+	struct link_book_rules rules = {.host = redirector->host};
+	int64_t n_queues, n_pooled;
+
+	if (!read_per(conf, &rules.per, err) || !conf_i64(conf, &queues, &n_queues, err) ||
+	    !conf_i64(conf, &pool, &n_pooled, err))
+		return false;
+	rules.n_queues = (uint32_t)n_queues;
+	rules.n_blocks = redirector->n_blocks = (uint32_t)((n_pooled + LEAVES - 1) / LEAVES);
+	redirector->book = link_book_new(&rules);
+	return true;
+}
+
 bool
 redirector_init(
     struct redirector *redirector, const struct conf *conf, const char *host, struct err *err)
@@ -45,6 +87,7 @@ redirector_init(
 	const char *name, *rate;
 
 	*redirector = (struct redirector){.trees = PTHREAD_MUTEX_INITIALIZER};
+	redirector->types = link_types_new(conf_text(conf, "plugin", "links"), &clock_real);
 	snprintf(redirector->host, sizeof(redirector->host), "%s", host);
 	for (size_t i = 0; conf_each(conf, "underlay", i, &name, &rate); i++) {
 		if (!unit_rate(rate, &rate_bps, err))
@@ -59,15 +102,19 @@ redirector_init(
 		if (!add(redirector, &loops[i], err))
 			return false;
 	}
-	return true;
+	return read_shaper(redirector, conf, err);
 }
 
 void
 redirector_done(struct redirector *redirector)
 {
+	taps_free(redirector->taps);
 	if (redirector->dataplane.ops)
 		redirector->dataplane.ops->free(redirector->dataplane.self);
+	kernel_view_free(redirector->view);
 	netlink_free(redirector->netlink);
+	link_book_free(redirector->book);
+	link_types_free(redirector->types);
 	pthread_mutex_destroy(&redirector->trees);
 }
 

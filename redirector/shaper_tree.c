@@ -1,183 +1,191 @@
 /*
- * Making and removing classes. The kernel's tree is the only record of it: a slice's class has the
- * sum of what its leaves have.
+ * Making, changing and removing classes. The kernel's tree is looked at class by class, never as a
+ * whole: a change costs the same however many classes there are.
  */
 #include "redirector/shaper.h"
 
 #include "lib/base/err.h"
+#include "lib/base/vec.h"
 
-enum {
-	PORT = 1,
-	OTHERS = 2,
-	OTHERS_SHARE = 1000, /* the host's own frames have a thousandth of the port's rate */
-	OTHERS_MIN_BPS = 100000,
-	OTHERS_QUEUE_BYTES = 256 * 1024,
-	BURST_MS = 50, /* absorbs late timers of a busy host */
-	BURST_MIN_BYTES = 3200,
-	QUEUE_MS = 30,
-	QUEUE_MIN_BYTES = 12000,
-	QUANTUM_MS = 2,
-	QUANTUM_MAX_BYTES = 60000,
-	BEST_EFFORT_BPS = 8000,
-};
+typedef vec_of(struct tc_class) class_vec;
 
-static uint64_t
-bytes_in(uint64_t rate_bps, uint64_t ms)
+/* Is it as wanted? Then *step has nothing to do, else what to put. */
+static bool
+look(struct netlink *netlink, uint32_t device, const struct tc_class *wanted, struct tc_class *step,
+    struct err *err)
 {
-	return rate_bps / 8 * ms / 1000;
+	struct tc_class found;
+	struct err why;
+
+	*step = *wanted;
+	if (!tc_class_find(netlink, device, wanted->minor, &found, &why))
+		return err_set(err, why.code, "%s", why.text);
+	if (tc_class_is(&found, wanted))
+		return true;
+	if (found.has_queue && found.ceil_bps / 8 == wanted->ceil_bps / 8)
+		step->queue_bytes = 0; /* its limit follows from the ceiling */
+	return err_set(err, found.parent_minor == wanted->parent_minor ? ERR_WAIT : ERR_CONFLICT,
+	    "class 1:%x has other values", wanted->minor);
 }
 
-static uint32_t
-within(uint64_t value, uint64_t least, uint64_t most)
+/* A class cannot change its parent, so one from another time goes first. */
+static bool
+bring(struct netlink *netlink, uint32_t device, const struct tc_class *wanted, size_t n_wanted,
+    struct err *err)
 {
-	if (value < least)
-		return (uint32_t)least;
-	return (uint32_t)(value > most ? most : value);
+	struct tc_class steps[SHAPER_CLASSES_MAX];
+	size_t n_steps = 0;
+	struct err why;
+
+	for (size_t i = 0; i < n_wanted; i++) {
+		if (look(netlink, device, &wanted[i], &steps[n_steps], &why))
+			continue;
+		if (why.code == ERR_CONFLICT &&
+		    !tc_class_remove(netlink, device, wanted[i].minor, err))
+			return false;
+		n_steps++;
+	}
+	return !n_steps || tc_class_put_many(netlink, device, steps, n_steps, NULL, err);
 }
 
-static struct tc_class
-class_of(uint32_t minor, uint32_t parent, uint64_t rate_bps, uint64_t ceil_bps)
-{
-	return (struct tc_class){
-	    .minor = minor,
-	    .parent_minor = parent,
-	    .rate_bps = rate_bps,
-	    .ceil_bps = ceil_bps,
-	    .burst_bytes = within(bytes_in(rate_bps, BURST_MS), BURST_MIN_BYTES, UINT32_MAX),
-	    .cburst_bytes = within(bytes_in(ceil_bps, BURST_MS), BURST_MIN_BYTES, UINT32_MAX),
-	    .quantum_bytes =
-		within(bytes_in(rate_bps, QUANTUM_MS), BURST_MIN_BYTES / 2, QUANTUM_MAX_BYTES),
-	};
-}
+/* ---- the root -------------------------------------------------------------------------------- */
 
-struct tc_class
-shaper_leaf(const struct shaper_link *link)
+/* Parked classes are made where nothing is; those in use are somebody's. */
+static bool
+pool_ensure(struct netlink *netlink, const struct shaper_root *root, struct err *err)
 {
-	struct tc_class leaf = class_of(link->class, link->slice_class,
-	    link->rate_bps ? link->rate_bps : BEST_EFFORT_BPS, link->ceil_bps);
+	uint32_t end = SHAPER_FIRST + root->n_blocks * SHAPER_BLOCK;
+	struct tc_class found, parked;
+	class_vec missing = {0};
+	struct err why;
+	bool is_good;
 
-	if (leaf.ceil_bps < leaf.rate_bps)
-		leaf.ceil_bps = leaf.rate_bps;
-	if (link->burst_bytes)
-		leaf.burst_bytes = within(link->burst_bytes, link->frame_bytes, UINT32_MAX);
-	return leaf;
-}
-
-uint32_t
-shaper_queue_bytes(const struct shaper_link *link)
-{
-	return within(bytes_in(link->ceil_bps, QUEUE_MS), QUEUE_MIN_BYTES, UINT32_MAX);
+	if (!root->n_blocks || tc_class_find(netlink, root->device, end - 1, &found, &why))
+		return true;
+	for (uint32_t minor = SHAPER_FIRST; minor < end; minor++)
+		if (!tc_class_find(netlink, root->device, minor, &found, &why) &&
+		    shaper_parked(minor, root->n_blocks, root->rate_bps, &parked))
+			vec_push(&missing, parked);
+	is_good = !missing.n ||
+		  tc_class_put_many(netlink, root->device, missing.items, missing.n, NULL, err);
+	vec_done(&missing);
+	return is_good;
 }
 
 bool
-shaper_root_ensure(struct netlink *netlink, uint32_t device, int64_t rate_bps, struct err *err)
+shaper_root_ensure(struct netlink *netlink, const struct shaper_root *root, struct err *err)
 {
-	uint64_t rate = (uint64_t)rate_bps, share = rate / OTHERS_SHARE;
-	struct tc_class port = class_of(PORT, 0, rate, rate), found;
-	struct tc_class others =
-	    class_of(OTHERS, PORT, share > OTHERS_MIN_BPS ? share : OTHERS_MIN_BPS, rate);
+	struct tc_class wanted[SHAPER_ROOT_CLASSES], found;
 	struct err why;
 
-	if (tc_class_find(netlink, device, PORT, &found, &why) &&
-	    found.rate_bps / 8 == port.rate_bps / 8 &&
-	    tc_class_find(netlink, device, OTHERS, &found, &why))
-		return true;
-	return tc_htb_ensure(netlink, device, OTHERS, err) &&
-	       tc_class_put(netlink, device, &port, err) &&
-	       tc_class_put(netlink, device, &others, err) &&
-	       tc_leaf_put(netlink, device, OTHERS, OTHERS_QUEUE_BYTES, err);
+	_Static_assert(SHAPER_ROOT_CLASSES <= SHAPER_CLASSES_MAX, "room in bring()");
+	shaper_root_classes(root, wanted);
+	if (!tc_class_find(netlink, root->device, SHAPER_PORT, &found, &why) &&
+	    !tc_htb_ensure(netlink, root->device, SHAPER_OTHERS, err))
+		return false;
+	return bring(netlink, root->device, wanted, SHAPER_ROOT_CLASSES, err) &&
+	       pool_ensure(netlink, root, err);
 }
 
-/* The sum of the leaves below a slice's class; *rest: how many besides `except`. */
-static uint64_t
-leaves_sum(const struct tc_class *classes, size_t n_classes, uint32_t slice_class, uint32_t except,
-    size_t *rest)
-{
-	uint64_t sum = 0;
-
-	*rest = 0;
-	for (size_t i = 0; i < n_classes; i++) {
-		if (classes[i].parent_minor != slice_class || classes[i].minor == except)
-			continue;
-		sum += classes[i].rate_bps;
-		(*rest)++;
-	}
-	return sum;
-}
-
-static bool
-slice_put(
-    struct netlink *netlink, const struct shaper_link *link, uint64_t rate_bps, struct err *err)
-{
-	struct tc_class slice = class_of(link->slice_class, PORT, rate_bps, link->port_bps);
-
-	if (slice.ceil_bps < slice.rate_bps)
-		slice.ceil_bps = slice.rate_bps;
-	return tc_class_put(netlink, link->device, &slice, err);
-}
+/* ---- a leaf and its slice -------------------------------------------------------------------- */
 
 bool
 shaper_ensure(struct netlink *netlink, const struct shaper_link *link, struct err *err)
 {
-	struct tc_class leaf = shaper_leaf(link);
-	auto_arena struct arena *arena = arena_new();
-	const struct tc_class *classes;
-	size_t n_classes, rest;
-	uint64_t sum;
+	struct tc_class wanted[SHAPER_CLASSES_MAX];
 
-	if (!tc_class_list(netlink, link->device, arena, &classes, &n_classes, err))
-		return false;
-	sum = leaves_sum(classes, n_classes, link->slice_class, link->class, &rest);
-	return slice_put(netlink, link, sum + leaf.rate_bps, err) &&
-	       tc_class_put(netlink, link->device, &leaf, err) &&
-	       tc_leaf_put(netlink, link->device, link->class, shaper_queue_bytes(link), err);
+	return bring(netlink, link->device, wanted, shaper_classes(link, wanted), err);
 }
 
-bool
-shaper_is_there(struct netlink *netlink, const struct shaper_link *link, struct err *err)
+/* Are these classes there? */
+static bool
+are_there(struct kernel_view *view, struct netlink *netlink, uint32_t device,
+    const struct tc_class *wanted, size_t n_wanted, struct err *err)
 {
-	struct tc_class wanted = shaper_leaf(link), found;
+	struct tc_class found;
 
-	if (!tc_class_find(netlink, link->device, link->class, &found, err))
-		return false;
-	/* The kernel keeps bytes per second. */
-	if (found.parent_minor != wanted.parent_minor ||
-	    found.rate_bps / 8 != wanted.rate_bps / 8 || found.ceil_bps / 8 != wanted.ceil_bps / 8)
-		return err_set(err, ERR_NOT_FOUND, "class 1:%x has other rates", link->class);
+	for (size_t i = 0; i < n_wanted; i++) {
+		if (!kernel_class(view, netlink, device, wanted[i].minor, &found, err))
+			return err_set(
+			    err, ERR_NOT_FOUND, "the shaper has no class 1:%x", wanted[i].minor);
+		if (wanted[i].queue_bytes && !found.has_queue)
+			return err_set(err, ERR_NOT_FOUND,
+			    "class 1:%x of the shaper has not its queue", wanted[i].minor);
+		if (!tc_class_is(&found, &wanted[i]))
+			return err_set(err, ERR_CONFLICT,
+			    "class 1:%x of the shaper has other values", wanted[i].minor);
+	}
 	return true;
 }
 
-static const struct tc_class *
-class_at(const struct tc_class *classes, size_t n_classes, uint32_t minor)
+bool
+shaper_is_there(struct kernel_view *view, struct netlink *netlink, const struct shaper_link *link,
+    struct err *err)
 {
-	for (size_t i = 0; i < n_classes; i++)
-		if (classes[i].minor == minor)
-			return &classes[i];
-	return NULL;
+	struct tc_class wanted[SHAPER_CLASSES_MAX];
+
+	return are_there(view, netlink, link->device, wanted, shaper_classes(link, wanted), err);
 }
 
 bool
-shaper_remove(struct netlink *netlink, uint32_t device, uint32_t class, struct err *err)
+shaper_root_is_there(struct kernel_view *view, struct netlink *netlink,
+    const struct shaper_root *root, struct err *err)
 {
-	auto_arena struct arena *arena = arena_new();
-	const struct tc_class *classes, *found, *slice;
-	struct tc_class changed;
-	size_t n_classes, rest;
+	struct tc_class wanted[SHAPER_ROOT_CLASSES];
 
-	if (!tc_class_list(netlink, device, arena, &classes, &n_classes, err))
-		return false;
-	found = class_at(classes, n_classes, class);
-	if (!found)
-		return true;
-	if (!tc_class_remove(netlink, device, class, err))
-		return false;
-	slice = class_at(classes, n_classes, found->parent_minor);
-	if (!slice || slice->minor < SHAPER_FIRST)
-		return true;
-	changed = *slice;
-	changed.rate_bps = leaves_sum(classes, n_classes, slice->minor, class, &rest);
-	if (!rest)
-		return tc_class_remove(netlink, device, slice->minor, err);
-	changed = class_of(slice->minor, PORT, changed.rate_bps, slice->ceil_bps);
-	return tc_class_put(netlink, device, &changed, err);
+	shaper_root_classes(root, wanted);
+	return are_there(view, netlink, root->device, wanted, SHAPER_ROOT_CLASSES, err);
+}
+
+/* ---- going ----------------------------------------------------------------------------------- */
+
+static bool
+dispose(struct netlink *netlink, const struct shaper_root *root, uint32_t minor, struct err *err)
+{
+	struct tc_class parked;
+
+	if (shaper_parked(minor, root->n_blocks, root->rate_bps, &parked))
+		return bring(netlink, root->device, &parked, 1, err);
+	return tc_class_remove(netlink, root->device, minor, err);
+}
+
+/* The minors of a link that nothing stands for, children first; returns how many. */
+static size_t
+leftovers(const struct shaper_link *link, uint32_t minors[SHAPER_FORMS + 1])
+{
+	size_t n = 0;
+
+	if (!link->is_wanted || !link->is_split) {
+		minors[n++] = shaper_minor(link->number, SHAPER_FIRST_LEAF);
+		minors[n++] = shaper_minor(link->number, SHAPER_REST);
+		minors[n++] = shaper_minor(link->number, SHAPER_INNER);
+	}
+	if (!link->is_wanted || link->is_split)
+		minors[n++] = shaper_minor(link->number, SHAPER_PLAIN);
+	if (!link->is_slice_wanted && link->slice_number != SHAPER_PORT)
+		minors[n++] = shaper_minor(link->slice_number, SHAPER_PLAIN);
+	return n;
+}
+
+bool
+shaper_retire(
+    struct netlink *netlink, const struct shaper_link *link, bool is_hasty, struct err *err)
+{
+	struct shaper_root root = {
+	    .device = link->device, .rate_bps = link->port_bps, .n_blocks = link->n_blocks};
+	uint32_t minors[SHAPER_FORMS + 1];
+	size_t n = leftovers(link, minors);
+	struct tc_class found;
+	struct err why;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!tc_class_find(netlink, link->device, minors[i], &found, &why))
+			continue;
+		if (!is_hasty && found.backlog_bytes)
+			return err_set(err, ERR_WAIT, "class 1:%x still has %u bytes", minors[i],
+			    found.backlog_bytes);
+		if (!dispose(netlink, &root, minors[i], err))
+			return false;
+	}
+	return true;
 }

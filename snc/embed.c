@@ -1,7 +1,7 @@
 /*
- * Embedding, first half: set up the search, place node after node with backtracking, and turn the
- * result into a mapping. Nodes with an amap go first, then the largest; every placing routes the
- * links to the nodes that are already there, so that a dead end shows early.
+ * Embedding, from the slice to its mapping: tell what cannot be whatever the rest does, hand the
+ * problem to the core, and turn its answer into a mapping; or say what stops the nodes that found
+ * no place beside the others.
  */
 #include "snc/embed.h"
 
@@ -11,12 +11,13 @@
 #include "lib/model/units.h"
 #include "snc/embed_search.h"
 
-enum { STEPS_MAX = 20000 };
+/* A refusal for want of a path takes long to explain. */
+enum { PATHS_EXPLAINED = 4 };
 
 static struct search *search_new(const struct embed_request *request, struct arena *arena);
-static void search_order(struct search *search);
 static void search_alone(struct search *search, diagnoses *found);
-static bool search_from(struct search *search, size_t depth);
+static bool search_solve(struct search *search);
+static bool search_rest(struct search *search, diagnoses *found);
 static struct mapping *search_mapping(const struct search *search);
 
 bool
@@ -29,22 +30,10 @@ embed(const struct embed_request *request, struct arena *arena, struct mapping *
 	search_alone(search, found);
 	if (found->n > n_before)
 		return false;
-	if (!search_from(search, 0)) {
-		vec_push(found, search->why);
+	if (!search_solve(search) && !search_rest(search, found))
 		return false;
-	}
 	*mapping = search_mapping(search);
 	return true;
-}
-
-static void *
-copy_array(struct arena *arena, const void *items, size_t size)
-{
-	void *copy = arena_alloc(arena, size);
-
-	if (size)
-		memcpy(copy, items, size);
-	return copy;
 }
 
 /* What is left: the substrate's numbers, to be changed while searching. */
@@ -54,12 +43,13 @@ substrate_copy(const struct substrate *from, struct arena *arena)
 	struct substrate *copy = arena_new_of(arena, struct substrate);
 
 	*copy = *from;
-	copy->hosts = copy_array(arena, from->hosts, from->n_hosts * sizeof(from->hosts[0]));
+	copy->hosts =
+	    (void *)arena_copy(arena, from->hosts, from->n_hosts * sizeof(from->hosts[0]));
 	for (size_t i = 0; i < copy->n_hosts; i++) {
 		struct substrate_host *host = &copy->hosts[i];
 
 		host->ports =
-		    copy_array(arena, host->ports, host->n_ports * sizeof(host->ports[0]));
+		    (void *)arena_copy(arena, host->ports, host->n_ports * sizeof(host->ports[0]));
 	}
 	copy->graph = from->graph ? graph_copy(from->graph, arena) : NULL;
 	return copy;
@@ -112,8 +102,8 @@ fill_links(struct search *search, const struct slice *slice)
 		to->link = link;
 		to->node_a = link_node(slice, link, 0);
 		to->node_b = link_node(slice, link, 1);
-		to->up_bps = rate_on_wire(link->rate_up_bps, link->mtu);
-		to->down_bps = rate_on_wire(link->rate_down_bps, link->mtu);
+		to->up_bps = rate_on_wire(link->rate_up_bps, link->mtu, link->carrier.overhead);
+		to->down_bps = rate_on_wire(link->rate_down_bps, link->mtu, link->carrier.overhead);
 	}
 }
 
@@ -126,40 +116,9 @@ search_new(const struct embed_request *request, struct arena *arena)
 	search->arena = arena;
 	search->left = substrate_copy(request->substrate, arena);
 	search->n_on = arena_alloc(arena, search->left->n_hosts * sizeof(search->n_on[0]));
-	search->steps_left = STEPS_MAX;
 	fill_nodes(search, request->slice);
 	fill_links(search, request->slice);
-	search_order(search);
 	return search;
-}
-
-/* Bound nodes first, then the largest; in document order where they are equal. */
-static bool
-goes_before(const struct search_node *a, const struct search_node *b)
-{
-	if (!a->amap != !b->amap)
-		return a->amap != NULL;
-	if (a->node->cpu != b->node->cpu)
-		return a->node->cpu > b->node->cpu;
-	return a->node->memory_bytes > b->node->memory_bytes;
-}
-
-static void
-search_order(struct search *search)
-{
-	search->order = arena_alloc(search->arena, search->n_nodes * sizeof(search->order[0]));
-	for (size_t i = 0; i < search->n_nodes; i++) {
-		size_t at = i;
-
-		for (; at > 0; at--) {
-			size_t before = search->order[at - 1];
-
-			if (!goes_before(&search->nodes[i], &search->nodes[before]))
-				break;
-			search->order[at] = before;
-		}
-		search->order[at] = i;
-	}
 }
 
 /*
@@ -170,8 +129,12 @@ static bool
 node_alone(struct search *search, size_t node, diagnoses *found)
 {
 	struct err nearest = {0};
-	size_t *hosts = arena_alloc(search->arena, search->left->n_hosts * sizeof(hosts[0]));
+	size_t *hosts;
 
+	for (size_t i = 0; i < search->left->n_hosts; i++)
+		if (embed_node_suits(search, node, i) && embed_node_has_room(search, node, i))
+			return true;
+	hosts = arena_alloc(search->arena, search->left->n_hosts * sizeof(hosts[0]));
 	embed_node_hosts(search, node, hosts);
 	if (search->left->n_hosts == 0)
 		embed_explain_nowhere(search, node, &nearest);
@@ -215,54 +178,59 @@ search_alone(struct search *search, diagnoses *found)
 		link_alone(search, &search->links[i], found);
 }
 
+/* Books what the core has placed; true when that is all. */
 static bool
-is_over(struct search *search)
+search_solve(struct search *search)
 {
 	const struct embed_request *request = search->request;
+	int64_t improve_ms = clock_boot_ms(request->clock) + EMBED_IMPROVE_MS;
+	struct embed_problem problem;
+	struct core_answer answer;
+	bool is_whole;
 
-	return search->steps_left-- <= 0 || clock_boot_ms(request->clock) > request->deadline_ms;
+	embed_problem_make(search, &problem);
+	problem.request.clock = request->clock;
+	problem.request.deadline_ms = request->deadline_ms;
+	problem.request.improve_ms =
+	    improve_ms < request->deadline_ms ? improve_ms : request->deadline_ms;
+	is_whole = core_solve(&problem.net, &problem.request, search->arena, &answer);
+	embed_problem_apply(search, &problem, &answer);
+	return is_whole;
 }
 
-/* Remembers the refusal that came closest: the deepest, and there the one furthest on. */
-static void
-note_why(struct search *search, size_t depth, const struct err *why)
+/* A place beside all the others; else the refusal that came nearest. */
+static bool
+place_somewhere(struct search *search, size_t node, struct err *nearest)
 {
-	int rank = embed_explain_rank(why);
+	size_t *hosts = arena_alloc(search->arena, search->left->n_hosts * sizeof(hosts[0]));
+	unsigned n_paths = 0;
 
-	if (search->why.code != ERR_NONE && depth < search->why_depth)
-		return;
-	if (search->why.code != ERR_NONE && depth == search->why_depth &&
-	    rank <= embed_explain_rank(&search->why))
-		return;
-	search->why = *why;
-	search->why_depth = depth;
+	*nearest = (struct err){0};
+	embed_node_hosts(search, node, hosts);
+	for (size_t i = 0; i < search->left->n_hosts && n_paths < PATHS_EXPLAINED; i++) {
+		struct err why;
+
+		if (embed_node_place(search, node, hosts[i], &why))
+			return true;
+		n_paths += why.code == ERR_R03;
+		if (embed_explain_rank(&why) > embed_explain_rank(nearest))
+			*nearest = why;
+	}
+	return false;
 }
 
 static bool
-search_from(struct search *search, size_t depth)
+search_rest(struct search *search, diagnoses *found)
 {
-	size_t *hosts;
-	size_t node;
-
-	if (depth == search->n_nodes)
-		return true;
-	node = search->order[depth];
-	hosts = arena_alloc(search->arena, search->left->n_hosts * sizeof(hosts[0]));
-	embed_node_hosts(search, node, hosts);
-	for (size_t i = 0; i < search->left->n_hosts; i++) {
+	for (size_t i = 0; i < search->n_nodes; i++) {
 		struct err why;
 
-		if (!embed_node_place(search, node, hosts[i], &why)) {
-			note_why(search, depth, &why);
+		if (search->nodes[i].host != EMBED_NOWHERE || place_somewhere(search, i, &why))
 			continue;
-		}
-		if (search_from(search, depth + 1))
-			return true;
-		embed_node_remove(search, node);
-		if (is_over(search))
-			return false;
+		vec_push(found, why);
+		return false;
 	}
-	return false;
+	return true;
 }
 
 static struct mapping_link

@@ -7,8 +7,11 @@
 #include "lib/base/clock.h"
 #include "lib/model/mapping.h"
 
+/* How long sncd looks for an answer, and how long it makes one better. */
+enum { EMBED_SEARCH_MS = 80, EMBED_IMPROVE_MS = 12 };
+
 struct embed_request {
-	const struct slice *slice;         /* checked and with its defaults */
+	const struct slice *slice;         /* checked, with its defaults, expanded */
 	const struct substrate *substrate; /* with what is free; not changed */
 	const struct clock *clock;
 	int64_t deadline_ms; /* boot time: the search ends then */
@@ -16,9 +19,11 @@ struct embed_request {
 
 /*
  * A mapping, in arena, that keeps every capacity, placement and latency bound; its pointers lead
- * into slice and substrate. Deterministic unless the deadline ends the search. false: `found` has
- * every fault that holds by itself, or else the one that stopped the search last: R01, R02, R03,
- * S13 (no host has the image), O03 (a host that was asked for is down), each with its line.
+ * into slice and substrate. Machines of a slice share a host only where there is no other way;
+ * beside that it is the one of least rate times hops that was found. Deterministic unless time ends
+ * the search. false: `found` has every fault that holds by itself, or else what stops the first
+ * node that found no place beside the others: R01, R02, R03, S13 (no host has the image), O03 (a
+ * host that was asked for is down), each with its line.
  */
 bool embed(const struct embed_request *request, struct arena *arena, struct mapping **mapping,
     diagnoses *found) must_check;

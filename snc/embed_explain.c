@@ -23,14 +23,41 @@ explain_at(struct err *err, struct slice_where where, const char *noun, const ch
 	return err_subject(err, "%s '%s'", noun, name);
 }
 
+/* A hub is spoken of as the link of the document that it belongs to. */
+struct named {
+	const char *noun, *name;
+};
+
+static struct named
+named_of(const struct slice_node *node)
+{
+	return node->hub_of ? (struct named){"link", node->hub_of->name}
+			    : (struct named){"node", node->name};
+}
+
 bool
 embed_explain_nowhere(const struct search *search, size_t node, struct err *err)
 {
 	const struct slice_node *asked = search->nodes[node].node;
+	struct named it = named_of(asked);
 
-	err_set(err, ERR_O03, "node '%s': no VNode is known to be up", asked->name);
+	err_set(err, ERR_O03, "%s '%s': no VNode is known to be up", it.noun, it.name);
 	err_hint(err, "`vnode host list` shows the hosts");
-	return explain_at(err, asked->where, "node", asked->name);
+	return explain_at(err, asked->where, it.noun, it.name);
+}
+
+/* The first link of the node that the host has no type for; NULL: it has them all. */
+static const struct slice_link *
+link_without_type(const struct search *search, size_t node, const struct substrate_host *host)
+{
+	for (size_t i = 0; i < search->n_links; i++) {
+		const struct search_link *link = &search->links[i];
+
+		if ((link->node_a == node || link->node_b == node) &&
+		    !embed_has_link_type(host, link->link))
+			return link->link;
+	}
+	return NULL;
 }
 
 bool
@@ -38,27 +65,36 @@ embed_explain_unsuitable(const struct search *search, size_t node, size_t host, 
 {
 	const struct search_node *asked = &search->nodes[node];
 	const struct substrate_host *left = &search->left->hosts[host];
-	const char *name = asked->node->name;
+	const struct slice_link *link = link_without_type(search, node, left);
+	struct named it = named_of(asked->node);
 
 	if (asked->amap && !str_equal(asked->amap->vnode, left->name)) {
-		err_set(err, ERR_S12, "node '%s': there is no host '%s'", name, asked->amap->vnode);
+		err_set(err, ERR_S12, "%s '%s': there is no host '%s'", it.noun, it.name,
+		    asked->amap->vnode);
 		err_hint(err, "`vnode host list` shows the hosts");
-		return explain_at(err, asked->amap->where, "node", name);
+		return explain_at(err, asked->amap->where, it.noun, it.name);
 	}
 	if (left->is_agw) {
-		err_set(err, ERR_S12, "node '%s': '%s' is an access gateway and takes no nodes",
-		    name, left->name);
+		err_set(err, ERR_S12, "%s '%s': '%s' is an access gateway and takes no nodes",
+		    it.noun, it.name, left->name);
 		err_hint(err, "name a VNode, or leave the amap out");
 	} else if (!left->is_up) {
-		err_set(err, ERR_O03, "node '%s': VNode '%s' is unreachable", name, left->name);
+		err_set(err, ERR_O03, "%s '%s': VNode '%s' is unreachable", it.noun, it.name,
+		    left->name);
 		err_hint(err, "`vnode host list` shows the hosts that are up%s",
 		    asked->amap ? "; without its amap the node goes to one of them" : "");
+	} else if (link) {
+		err_set(err, ERR_S13,
+		    "%s '%s': host '%s' has no link type '%s', as link '%s' wants", it.noun,
+		    it.name, left->name, link->carrier.type, link->name);
+		err_hint(err, "put the plug-in on that host, or the node elsewhere");
 	} else {
-		err_set(err, ERR_S13, "node '%s': host '%s' has no image '%s'", name, left->name,
-		    asked->node->image);
+		err_set(err, ERR_S13, "%s '%s': host '%s' has no image '%s'", it.noun, it.name,
+		    left->name, asked->node->image);
 		err_hint(err, "`vnode host list` shows the images of each host");
 	}
-	return explain_at(err, asked->amap ? asked->amap->where : asked->node->where, "node", name);
+	return explain_at(
+	    err, asked->amap ? asked->amap->where : asked->node->where, it.noun, it.name);
 }
 
 struct amounts {
@@ -203,11 +239,13 @@ embed_explain_path(const struct search *search, const struct search_link *link, 
 	} else if (best.latency_us > 0) {
 		where = where_asked(&link->link->resources, "latency", where);
 		err_set(err, ERR_R03,
-		    "link '%s' asks for %s from '%s' to '%s'; the best path with its rate takes %s",
+		    "link '%s' asks for %s from '%s' to '%s'%s; the best path with its rate takes "
+		    "%s",
 		    name, time_text(link->link->latency_us).text, a->name, b->name,
+		    link->link->whole ? ", half of the way between two ends" : "",
 		    time_text(best.latency_us).text);
-		err_hint(
-		    err, "allow %s, or place the nodes nearer", time_text(best.latency_us).text);
+		err_hint(err, "allow %s, or place the nodes nearer",
+		    time_text(best.latency_us * (link->link->whole ? 2 : 1)).text);
 	} else {
 		err_set(err, ERR_R03,
 		    "link '%s' asks for %s on the wire from '%s' to '%s'; the widest path has %s "

@@ -28,11 +28,34 @@ route_local(struct search *search, struct search_link *link, struct err *err)
 		return embed_explain_port(search, link, at, link->up_bps, err);
 	if (link->down_bps > host->loop_free_bps[1])
 		return embed_explain_port(search, link, at, link->down_bps, err);
+	embed_link_take_local(search, link);
+	return true;
+}
+
+void
+embed_link_take_local(struct search *search, struct search_link *link)
+{
+	struct substrate_host *host = host_of(search, link->node_a);
+
 	host->loop_free_bps[0] -= link->up_bps;
 	host->loop_free_bps[1] -= link->down_bps;
 	link->is_local = link->is_routed = true;
 	link->path = (struct graph_path){0};
-	return true;
+}
+
+void
+embed_link_take_far(struct search *search, struct search_link *link)
+{
+	struct substrate_port *a = &host_of(search, link->node_a)->ports[link->port_a];
+	struct substrate_port *b = &host_of(search, link->node_b)->ports[link->port_b];
+
+	link->demand = (struct graph_demand){(unsigned)a->vertex, (unsigned)b->vertex, link->up_bps,
+	    link->down_bps, link->link->latency_us};
+	a->free_bps -= link->up_bps;
+	b->free_bps -= link->down_bps;
+	graph_take(search->left->graph, &link->demand, &link->path, 1);
+	link->is_local = false;
+	link->is_routed = true;
 }
 
 /* Compares one pair of ports with the best offer so far. */
@@ -94,15 +117,10 @@ route_far(struct search *search, struct search_link *link, struct err *err)
 			try_ports(search, link, &best, i, k);
 	if (!best.is_there)
 		return refuse_far(search, link, err);
-	a->ports[best.port_a].free_bps -= link->up_bps;
-	b->ports[best.port_b].free_bps -= link->down_bps;
-	graph_take(search->left->graph, &best.demand, &best.path, 1);
-	link->is_local = false;
-	link->is_routed = true;
 	link->port_a = best.port_a;
 	link->port_b = best.port_b;
-	link->demand = best.demand;
 	link->path = best.path;
+	embed_link_take_far(search, link);
 	return true;
 }
 

@@ -26,22 +26,79 @@ has_image(const struct substrate_host *host, const char *image)
 	return false;
 }
 
+/* The types of all links of the node. */
+static bool
+has_link_types(const struct search *search, size_t node, const struct substrate_host *host)
+{
+	for (size_t i = 0; i < search->n_links; i++)
+		if ((search->links[i].node_a == node || search->links[i].node_b == node) &&
+		    !embed_has_link_type(host, search->links[i].link))
+			return false;
+	return true;
+}
+
 bool
-embed_node_fits(const struct search *search, size_t node, size_t host, struct err *err)
+embed_has_link_type(const struct substrate_host *host, const struct slice_link *link)
+{
+	if (str_equal(link->carrier.type, "gre"))
+		return true;
+	for (size_t i = 0; i < host->n_link_types; i++)
+		if (str_equal(host->link_types[i], link->carrier.type))
+			return true;
+	return false;
+}
+
+bool
+embed_node_suits(const struct search *search, size_t node, size_t host)
 {
 	const struct search_node *asked = &search->nodes[node];
 	const struct substrate_host *left = &search->left->hosts[host];
 
-	if ((asked->amap && !str_equal(asked->amap->vnode, left->name)) || left->is_agw ||
-	    !left->is_up || !has_image(left, asked->node->image))
+	if (asked->amap && !str_equal(asked->amap->vnode, left->name))
+		return false;
+	return !left->is_agw && left->is_up &&
+	       (asked->node->hub_of || has_image(left, asked->node->image)) &&
+	       has_link_types(search, node, left);
+}
+
+/* The first resource that is short; NULL: none is. */
+static const char *
+find_short(const struct search *search, size_t node, size_t host)
+{
+	const struct slice_node *asked = search->nodes[node].node;
+	const struct substrate_host *left = &search->left->hosts[host];
+
+	if (asked->hub_of) /* it takes no machine's room */
+		return NULL;
+	if (asked->cpu > left->cpu_free)
+		return "cpu";
+	if (asked->memory_bytes > left->memory_free_bytes)
+		return "memory";
+	return asked->disk_bytes > left->disk_free_bytes ? "disk" : NULL;
+}
+
+bool
+embed_node_has_room(const struct search *search, size_t node, size_t host)
+{
+	return !find_short(search, node, host);
+}
+
+bool
+embed_node_fits(const struct search *search, size_t node, size_t host, struct err *err)
+{
+	const char *resource;
+
+	if (!embed_node_suits(search, node, host))
 		return embed_explain_unsuitable(search, node, host, err);
-	if (asked->node->cpu > left->cpu_free)
-		return embed_explain_node(search, node, host, "cpu", err);
-	if (asked->node->memory_bytes > left->memory_free_bytes)
-		return embed_explain_node(search, node, host, "memory", err);
-	if (asked->node->disk_bytes > left->disk_free_bytes)
-		return embed_explain_node(search, node, host, "disk", err);
-	return true;
+	resource = find_short(search, node, host);
+	return !resource || embed_explain_node(search, node, host, resource, err);
+}
+
+void
+embed_node_take(struct search *search, size_t node, size_t host)
+{
+	search->nodes[node].host = (long)host;
+	take_node(search, node, 1);
 }
 
 bool
@@ -49,8 +106,7 @@ embed_node_place(struct search *search, size_t node, size_t host, struct err *er
 {
 	if (!embed_node_fits(search, node, host, err))
 		return false;
-	search->nodes[node].host = (long)host;
-	take_node(search, node, 1);
+	embed_node_take(search, node, host);
 	for (size_t i = 0; i < search->n_links; i++) {
 		struct search_link *link = &search->links[i];
 
@@ -130,6 +186,27 @@ compare_ranks(const void *left, const void *right)
 	return a->host < b->host ? -1 : a->host > b->host;
 }
 
+/* Ends of the hub's link that would lie on the host with it. */
+static size_t
+ends_on(const struct search *search, size_t hub, size_t host)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < search->n_links; i++)
+		n += search->links[i].node_b == hub &&
+		     search->nodes[search->links[i].node_a].host == (long)host;
+	return n;
+}
+
+/* How crowded a host is for the node; for a hub, how far from its ends: it goes where most are. */
+static size_t
+crowd_on(const struct search *search, size_t node, size_t host)
+{
+	const struct slice_node *asked = search->nodes[node].node;
+
+	return asked->hub_of ? asked->n_vports - ends_on(search, node, host) : search->n_on[host];
+}
+
 void
 embed_node_hosts(const struct search *search, size_t node, size_t *hosts)
 {
@@ -137,7 +214,7 @@ embed_node_hosts(const struct search *search, size_t node, size_t *hosts)
 	struct host_rank *ranks = xcalloc(n + 1, sizeof(ranks[0]));
 
 	for (size_t i = 0; i < n; i++)
-		ranks[i] = (struct host_rank){i, search->n_on[i],
+		ranks[i] = (struct host_rank){i, crowd_on(search, node, i),
 		    load_with(&search->left->hosts[i], search->nodes[node].node)};
 	qsort(ranks, n, sizeof(ranks[0]), compare_ranks);
 	for (size_t i = 0; i < n; i++)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "snc/embed.h"
+#include "snc/embed_core.h"
 
 enum { EMBED_NOWHERE = -1 };
 
@@ -32,11 +33,7 @@ struct search {
 	size_t n_nodes;
 	struct search_link *links;
 	size_t n_links;
-	size_t *order;   /* nodes, in the order of placing */
-	size_t *n_on;    /* nodes of this slice on each host */
-	long steps_left; /* an end without a clock */
-	struct err why;  /* what stopped the search where it got deepest */
-	size_t why_depth;
+	size_t *n_on; /* nodes of this slice on each host */
 };
 
 /* embed_node.c: nodes on hosts. */
@@ -45,15 +42,32 @@ struct search {
 bool embed_node_fits(
     const struct search *search, size_t node, size_t host, struct err *err) must_check;
 
+/* Is the host one for the node, whatever else is on it: up, with image and types of links? */
+bool embed_node_suits(const struct search *search, size_t node, size_t host) must_check;
+
+/* Has a host that suits the room as well? */
+bool embed_node_has_room(const struct search *search, size_t node, size_t host) must_check;
+
+/* Books a node on a host. */
+void embed_node_take(struct search *search, size_t node, size_t host);
+
 /* Puts the node on the host and routes its links to nodes that are placed. Else all as before. */
 bool embed_node_place(struct search *search, size_t node, size_t host, struct err *err) must_check;
 
+bool embed_has_link_type(
+    const struct substrate_host *host, const struct slice_link *link) must_check;
+
 void embed_node_remove(struct search *search, size_t node);
 
-/* Hosts in the order to be tried for a node: fewest nodes of this slice, least load, name. */
+/* Hosts in the order to be tried for a node: fewest nodes of this slice (for a hub: most ends of
+ * its link), least load, name. */
 void embed_node_hosts(const struct search *search, size_t node, size_t *hosts);
 
 /* embed_link.c: links on paths. */
+
+/* Books a link on the loop of its host; on the path between its two ports. */
+void embed_link_take_local(struct search *search, struct search_link *link);
+void embed_link_take_far(struct search *search, struct search_link *link);
 
 /* Finds the way of a link whose ends are placed, and takes its rates. */
 bool embed_link_route(struct search *search, struct search_link *link, struct err *err) must_check;
@@ -62,6 +76,21 @@ void embed_link_remove(struct search *search, struct search_link *link);
 
 /* The index of a host by name; EMBED_NOWHERE when the substrate has none. */
 long embed_host_named(const struct search *search, const char *name);
+
+/* embed_problem.c: the core's view of it. */
+
+struct embed_problem {
+	struct core_net net;
+	struct core_request request; /* without clock and deadlines */
+	unsigned *meanings;          /* of arcs: an edge of the graph, or a port of the host */
+};
+
+/* In the search's arena, of what is left. */
+void embed_problem_make(const struct search *search, struct embed_problem *problem);
+
+/* Books what the answer has placed, nodes and links. */
+void embed_problem_apply(
+    struct search *search, const struct embed_problem *problem, const struct core_answer *answer);
 
 /* embed_explain.c: refusals. All return false. */
 

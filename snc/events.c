@@ -9,6 +9,9 @@
 
 #include "lib/base/log.h"
 
+/* A manager notes the same at most every 10 s; within that it is the same note, told again. */
+enum { NOTE_AGAIN_MS = 9 * 1000 };
+
 struct events {
 	const struct clock *clock;
 	pthread_mutex_t lock;
@@ -41,24 +44,39 @@ events_new(const struct clock *clock)
 	return events;
 }
 
+static void
+add(struct events *events, struct txn *txn, const struct slice_record *slice,
+    struct event_record *event)
+{
+	struct err err;
+
+	event->at_ms = clock_wall_ms(events->clock);
+	event->slice_id = slice ? slice->id : "";
+	event->slice = slice ? slice->name : "";
+	event->owner = slice ? slice->owner : "";
+	if (!store_event_add(txn, event, &err))
+		log_error(
+		    "snc", "event=event_lost subject=\"%s\" why=\"%s\"", event->subject, err.text);
+	events_ring(events);
+}
+
 void
 events_add(struct events *events, struct txn *txn, const struct slice_record *slice,
     const char *subject, const char *what, const char *text)
 {
-	struct event_record event = {
-	    .at_ms = clock_wall_ms(events->clock),
-	    .slice_id = slice ? slice->id : "",
-	    .slice = slice ? slice->name : "",
-	    .owner = slice ? slice->owner : "",
-	    .subject = subject,
-	    .what = what,
-	    .text = text,
-	};
-	struct err err;
+	struct event_record event = {.subject = subject, .what = what, .text = text};
 
-	if (!store_event_add(txn, &event, &err))
-		log_error("snc", "event=event_lost subject=\"%s\" why=\"%s\"", subject, err.text);
-	events_ring(events);
+	add(events, txn, slice, &event);
+}
+
+void
+events_add_note(struct events *events, struct txn *txn, const struct slice_record *slice,
+    const char *subject, const char *what, const char *text)
+{
+	struct event_record event = {
+	    .subject = subject, .what = what, .text = text, .again_ms = NOTE_AGAIN_MS};
+
+	add(events, txn, slice, &event);
 }
 
 void

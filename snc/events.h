@@ -17,6 +17,10 @@ struct events *events_new(const struct clock *clock) malloc_by(events_free) must
 void events_add(struct events *events, struct txn *txn, const struct slice_record *slice,
     const char *subject, const char *what, const char *text);
 
+/* The same for what a manager has noted: what has happened once more is told once more. */
+void events_add_note(struct events *events, struct txn *txn, const struct slice_record *slice,
+    const char *subject, const char *what, const char *text);
+
 /* Rings without an event (something changed that waiters look at). */
 void events_ring(struct events *events);
 

@@ -352,6 +352,7 @@ void
 inventory_world(struct inventory *inventory, struct arena *arena, struct slice_world *world)
 {
 	struct slice_host *hosts = arena_alloc(arena, inventory->hosts.n * sizeof(hosts[0]));
+	struct capacity_carriers carriers = {0};
 	struct capacity_images images = {0};
 
 	pthread_mutex_lock(&inventory->lock);
@@ -360,8 +361,10 @@ inventory_world(struct inventory *inventory, struct arena *arena, struct slice_w
 
 		hosts[i].name = arena_text(arena, host->name);
 		hosts[i].is_agw = host->is_agw;
-		for (int k = 0; k < n_daemons(host); k++)
+		for (int k = 0; k < n_daemons(host); k++) {
 			capacity_images(host->daemons[k].capacity, arena, &images);
+			capacity_carriers(host->daemons[k].capacity, arena, &carriers);
+		}
 	}
 	pthread_mutex_unlock(&inventory->lock);
 	world->hosts = hosts;
@@ -369,6 +372,10 @@ inventory_world(struct inventory *inventory, struct arena *arena, struct slice_w
 	world->n_images = images.n;
 	world->images = (void *)arena_copy(arena, images.items, images.n * sizeof(images.items[0]));
 	vec_done(&images);
+	world->n_carriers = carriers.n;
+	world->carriers =
+	    (void *)arena_copy(arena, carriers.items, carriers.n * sizeof(carriers.items[0]));
+	vec_done(&carriers);
 }
 
 static void

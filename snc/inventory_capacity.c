@@ -69,15 +69,14 @@ add_port(struct substrate_host *host, const char *name, int64_t rate_bps, struct
 }
 
 static void
-add_image_name(struct substrate_host *host, const char *name, struct arena *arena)
+add_name(const char ***names, size_t *n, const char *name, struct arena *arena)
 {
-	const char **images = arena_alloc(arena, (host->n_images + 1) * sizeof(images[0]));
+	const char **longer = arena_alloc(arena, (*n + 1) * sizeof(longer[0]));
 
-	if (host->n_images)
-		memcpy(images, host->images, host->n_images * sizeof(images[0]));
-	images[host->n_images] = name;
-	host->images = images;
-	host->n_images++;
+	if (*n)
+		memcpy(longer, *names, *n * sizeof(longer[0]));
+	longer[(*n)++] = name;
+	*names = longer;
 }
 
 void
@@ -91,7 +90,9 @@ capacity_read(const char *lines, struct arena *arena, struct substrate_host *hos
 		if (port)
 			add_port(host, port, number(value), arena);
 		else if (strncmp(key, "image.", 6) == 0)
-			add_image_name(host, key + 6, arena);
+			add_name(&host->images, &host->n_images, key + 6, arena);
+		else if (strncmp(key, "link_type.", 10) == 0)
+			add_name(&host->link_types, &host->n_link_types, key + 10, arena);
 		else if (strcmp(key, "cpu") == 0)
 			host->cpu = host->cpu_free = number(value);
 		else if (strcmp(key, "memory_bytes") == 0)
@@ -124,6 +125,29 @@ capacity_images(const char *lines, struct arena *arena, struct capacity_images *
 		vec_push(images, ((struct slice_image){key + 6,
 				     is_container ? SLICE_FORM_CONTAINER : SLICE_FORM_VM,
 				     colon ? number(colon + 1) : 0}));
+	}
+}
+
+void
+capacity_carriers(const char *lines, struct arena *arena, struct capacity_carriers *carriers)
+{
+	const char *key, *value;
+
+	while (next_line(&lines, arena, &key, &value)) {
+		const char *colon = strchr(value, ':'), *last = strrchr(value, ':');
+		struct slice_carrier carrier = {0};
+		bool is_known = false;
+
+		if (strncmp(key, "link_type.", 10) != 0 || !colon)
+			continue;
+		carrier.type = key + 10;
+		carrier.overhead = number(arena_copy(arena, value, (size_t)(colon - value)));
+		carrier.is_whole = !strcmp(last, ":whole");
+		carrier.id_bits = number(arena_copy(arena, colon + 1, strcspn(colon + 1, ":")));
+		vec_each (item, carriers)
+			is_known = is_known || !strcmp(item->type, carrier.type);
+		if (!is_known)
+			vec_push(carriers, carrier);
 	}
 }
 

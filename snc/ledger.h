@@ -1,17 +1,19 @@
 /*
- * The ledger: what all living rows charge, and so what is free. It stores nothing: what rows say is
- * read from the engine's tables and kept parsed in memory, group by group. Used only inside a
- * transaction, whose lock is its lock.
+ * The ledger: what all living rows charge and all booked ones will, and so what is free when. It
+ * stores nothing: what rows say is read from the store and kept parsed in memory, slice by slice.
+ * Used only inside a transaction, whose lock is its lock.
  */
 #pragma once
 
 #include "lib/engine/controller.h"
+#include "snc/calendar.h"
 #include "snc/resource.h"
 
 struct ledger;
 
 void ledger_free(struct ledger *ledger);
-struct ledger *ledger_new(void) malloc_by(ledger_free) must_check;
+/* clock is borrowed: calendars are of wall time. */
+struct ledger *ledger_new(const struct clock *clock) malloc_by(ledger_free) must_check;
 
 /* Brings it up to the rows as the transaction sees them. */
 bool ledger_sync(struct ledger *ledger, struct controller *controller, struct txn *txn,
@@ -23,5 +25,29 @@ bool ledger_sync(struct ledger *ledger, struct controller *controller, struct tx
  */
 void ledger_mark(struct ledger *ledger, int64_t view);
 
-/* Takes everything charged from the substrate, whose graph is the view of that number. */
-void ledger_take(const struct ledger *ledger, struct substrate *substrate, int64_t view);
+/* What is asked of the ledger. */
+struct ledger_question {
+	struct calendar_span window;
+	const char *without; /* a group that does not count; NULL = all do */
+	bool is_alone;       /* nobody counts: all that there is, is free */
+	int64_t view;        /* number of the view that the substrate's graph is */
+};
+
+/*
+ * Takes from the substrate what is charged during the window: of each thing its worst instant. The
+ * one place that says what is free, whoever asks and for whenever.
+ */
+void ledger_take(const struct ledger *ledger, const struct ledger_question *question,
+    struct substrate *substrate);
+
+/* The instants after `after_ms` at which something comes free, or is taken; the first one first,
+ * each once; in arena. */
+struct ledger_instants {
+	int64_t *items;
+	size_t n;
+};
+
+void ledger_ends(const struct ledger *ledger, int64_t after_ms, struct arena *arena,
+    struct ledger_instants *ends);
+void ledger_starts(const struct ledger *ledger, int64_t after_ms, struct arena *arena,
+    struct ledger_instants *starts);

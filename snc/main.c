@@ -80,6 +80,7 @@ open_snc(struct daemon *daemon, struct err *err)
 		.tnc_address = tnc_address,
 		.peer = peer,
 		.self = daemon,
+		.conf = conf,
 	    },
 	    err);
 }
@@ -102,10 +103,9 @@ main(int argc, char **argv)
 	struct err err = {0};
 	int exit_code;
 
-	for (size_t i = 0; i < n_snc_migrations; i++)
-		migrations[config.n_migrations++] = snc_migrations[i];
-	for (size_t i = 0; i < n_controller_migrations; i++)
-		migrations[config.n_migrations++] = controller_migrations[i];
+	config.n_migrations = store_migrations_add(migrations, 0, snc_migrations, n_snc_migrations);
+	config.n_migrations = store_migrations_add(
+	    migrations, config.n_migrations, controller_migrations, n_controller_migrations);
 	daemon = daemon_start(&config, argc, argv, &exit_code);
 	if (!daemon)
 		return exit_code;

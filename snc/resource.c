@@ -53,6 +53,8 @@ resource_charge(const char *manager, const char *kind, const char *spec, struct 
 		return resource_node_charge(spec, arena, charge, err);
 	if (str_equal(kind, "link_end"))
 		return resource_link_end_charge(spec, arena, charge, err);
+	if (str_equal(kind, "hub")) /* its link ends are charged */
+		return true;
 	if (str_equal(kind, "share"))
 		return resource_share_charge(spec, arena, charge, err);
 	return err_set(err, ERR_BAD_VALUE, "row of unknown kind '%s'", kind);
@@ -75,9 +77,34 @@ resource_take(struct substrate *substrate, const struct resource_charge *charge,
 	if (str_equal(charge->kind, "share"))
 		return !substrate->graph || resource_share_take(substrate->graph, charge, err);
 	host = find_host(substrate, charge->host);
-	if (!host)
+	if (!host || str_equal(charge->kind, "hub"))
 		return true;
 	if (str_equal(charge->kind, "node"))
 		return resource_node_take(host, charge, err);
 	return resource_link_end_take(host, charge, err);
+}
+
+void
+resource_parts(struct substrate *substrate, const struct resource_charge *charge,
+    resource_part_fn *part, void *self)
+{
+	struct substrate_host *host;
+
+	if (str_equal(charge->kind, "share")) {
+		if (substrate->graph)
+			resource_share_parts(substrate->graph, charge, part, self);
+		return;
+	}
+	host = find_host(substrate, charge->host);
+	if (host && str_equal(charge->kind, "node"))
+		resource_node_parts(host, charge, part, self);
+	else if (host && str_equal(charge->kind, "link_end"))
+		resource_link_end_parts(host, charge, part, self);
+}
+
+void
+resource_part_take(void *self, int64_t *free, int64_t amount)
+{
+	(void)self;
+	*free -= amount;
 }

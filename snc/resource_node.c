@@ -44,22 +44,29 @@ gso_segments(int64_t ceil_wire_bps)
 	return segments > UINT16_MAX ? UINT16_MAX : segments;
 }
 
-static void
-add_gso(const struct resource_context *context, const struct slice_node *node, texts *gso)
+struct spec_list
+resource_gso(const struct resource_context *context, const struct slice_node *node)
 {
+	const char **gso = arena_alloc(context->arena, node->n_vports * sizeof(gso[0]));
+	size_t n = 0;
+
 	for (size_t i = 0; i < node->n_vports; i++) {
 		const char *vport = node->vports[i].name;
 		unsigned which = 0;
 		const struct slice_link *link =
 		    slice_port_link(context->slice, node, vport, &which);
 		int64_t ceil_bps = link ? which ? link->ceil_down_bps : link->ceil_up_bps : 0;
+		long long segments = 1;
 
-		if (ceil_bps <= 0)
+		if (!link || (ceil_bps <= 0 && !link->carrier.is_whole))
 			continue;
-		vec_push(gso, arena_format(context->arena, "%s %lld",
-				  id_text(resource_port_id(context, node->name, vport)).text,
-				  (long long)gso_segments(rate_on_wire(ceil_bps, link->mtu))));
+		if (!link->carrier.is_whole)
+			segments =
+			    gso_segments(rate_on_wire(ceil_bps, link->mtu, link->carrier.overhead));
+		gso[n++] = arena_format(context->arena, "%s %lld",
+		    id_text(resource_port_id(context, node->name, vport)).text, segments);
 	}
+	return (struct spec_list){gso, n};
 }
 
 void
@@ -67,7 +74,7 @@ resource_node(
     const struct resource_context *context, const struct mapping_node *mapped, struct plan_row *row)
 {
 	const struct slice_node *node = mapped->node;
-	texts ports = {0}, gso = {0};
+	texts ports = {0};
 	struct node_spec spec = {
 	    .slice = context->slice_id,
 	    .name = node->name,
@@ -81,19 +88,16 @@ resource_node(
 	    .kernel_args = node->kernel_args,
 	    .user_data = node->user_data,
 	};
-	struct node_attr_spec attr = {.power = "on"};
+	struct node_attr_spec attr = {.power = "on", .gso = resource_gso(context, node)};
 
 	add_ports(context, node, &ports);
-	add_gso(context, node, &gso);
 	spec.port = (struct spec_list){ports.items, ports.n};
-	attr.gso = (struct spec_list){gso.items, gso.n};
 	row->manager = arena_format(context->arena, "programmer@%s", mapped->host->name);
 	row->kind = "node";
 	row->subject = arena_format(context->arena, "node %s", node->name);
 	row->spec = resource_print(&node_spec_table, &spec, context->arena);
 	row->attr = resource_print(&node_attr_spec_table, &attr, context->arena);
 	vec_done(&ports);
-	vec_done(&gso);
 }
 
 bool
@@ -110,13 +114,20 @@ resource_node_charge(
 	return true;
 }
 
+void
+resource_node_parts(struct substrate_host *host, const struct resource_charge *charge,
+    resource_part_fn *part, void *self)
+{
+	part(self, &host->cpu_free, charge->cpu);
+	part(self, &host->memory_free_bytes, charge->memory_bytes);
+	part(self, &host->disk_free_bytes, charge->disk_bytes);
+}
+
 bool
 resource_node_take(
     struct substrate_host *host, const struct resource_charge *charge, struct err *err)
 {
-	host->cpu_free -= charge->cpu;
-	host->memory_free_bytes -= charge->memory_bytes;
-	host->disk_free_bytes -= charge->disk_bytes;
+	resource_node_parts(host, charge, resource_part_take, NULL);
 	if (host->cpu_free < 0)
 		return err_set(err, ERR_R01, "'%s' has no %lld CPU free any more", host->name,
 		    (long long)charge->cpu);
@@ -139,5 +150,32 @@ resource_node_switch(
 		return false;
 	attr.power = is_on ? "on" : "off";
 	*switched = resource_print(&node_attr_spec_table, &attr, arena);
+	return true;
+}
+
+bool
+resource_node_segments(const char *attr_text, const struct resource_segments *segments,
+    struct arena *arena, const char **changed, struct err *err)
+{
+	struct id_text port = id_text(segments->port);
+	struct node_attr_spec attr;
+	const char *ours = arena_format(
+	    arena, "%s %lld", port.text, (long long)gso_segments(segments->ceil_wire_bps));
+	bool is_there = false;
+	texts gso = {0};
+
+	if (!spec_parse(&node_attr_spec_table, attr_text, arena, &attr, err))
+		return false;
+	for (size_t i = 0; i < attr.gso.n; i++) {
+		bool is_ours = !strncmp(attr.gso.items[i], port.text, strlen(port.text));
+
+		is_there = is_there || is_ours;
+		vec_push(&gso, is_ours ? ours : attr.gso.items[i]);
+	}
+	if (!is_there)
+		vec_push(&gso, ours);
+	attr.gso = (struct spec_list){gso.items, gso.n};
+	*changed = resource_print(&node_attr_spec_table, &attr, arena);
+	vec_done(&gso);
 	return true;
 }

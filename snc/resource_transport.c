@@ -19,8 +19,8 @@ resource_share(const struct resource_context *context, const struct substrate *s
 	    .link = link->name,
 	    .a = graph->vertices[mapped->port_a->vertex],
 	    .b = graph->vertices[mapped->port_b->vertex],
-	    .rate_ab_bps = rate_on_wire(link->rate_up_bps, link->mtu),
-	    .rate_ba_bps = rate_on_wire(link->rate_down_bps, link->mtu),
+	    .rate_ab_bps = rate_on_wire(link->rate_up_bps, link->mtu, link->carrier.overhead),
+	    .rate_ba_bps = rate_on_wire(link->rate_down_bps, link->mtu, link->carrier.overhead),
 	    .latency_us = link->latency_us,
 	    .edge = {edges, mapped->path.n_edges},
 	};
@@ -49,11 +49,11 @@ resource_share_charge(
 	return true;
 }
 
-bool
-resource_share_take(struct graph *graph, const struct resource_charge *charge, struct err *err)
+void
+resource_share_parts(
+    struct graph *graph, const struct resource_charge *charge, resource_part_fn *part, void *self)
 {
 	long at = graph_vertex(graph, charge->from);
-	bool fits = true;
 
 	for (size_t i = 0; i < charge->edges.n && at >= 0; i++) {
 		long found = graph_edge(graph, charge->edges.items[i]);
@@ -61,17 +61,33 @@ resource_share_take(struct graph *graph, const struct resource_charge *charge, s
 		bool is_forward = edge && edge->a == (unsigned)at;
 
 		if (!edge || (!is_forward && edge->b != (unsigned)at))
-			return fits;
-		edge->free_ab_bps -= is_forward ? charge->rate_ab_bps : charge->rate_ba_bps;
-		edge->free_ba_bps -= is_forward ? charge->rate_ba_bps : charge->rate_ab_bps;
-		if (edge->free_ab_bps < 0 || edge->free_ba_bps < 0)
-			fits =
-			    err_set(err, ERR_R03, "edge '%s' has no %s free any more", edge->name,
-				rate_text(charge->rate_ab_bps > charge->rate_ba_bps
-					      ? charge->rate_ab_bps
-					      : charge->rate_ba_bps)
-				    .text);
+			return;
+		part(self, &edge->free_ab_bps,
+		    is_forward ? charge->rate_ab_bps : charge->rate_ba_bps);
+		part(self, &edge->free_ba_bps,
+		    is_forward ? charge->rate_ba_bps : charge->rate_ab_bps);
 		at = (long)(is_forward ? edge->b : edge->a);
 	}
-	return fits;
+}
+
+/* Takes it, and remembers where that was too much. */
+static void
+take_edge(void *self, int64_t *free, int64_t amount)
+{
+	bool *fits = self;
+
+	*free -= amount;
+	*fits = *fits && *free >= 0;
+}
+
+bool
+resource_share_take(struct graph *graph, const struct resource_charge *charge, struct err *err)
+{
+	bool fits = true;
+	int64_t rate =
+	    charge->rate_ab_bps > charge->rate_ba_bps ? charge->rate_ab_bps : charge->rate_ba_bps;
+
+	resource_share_parts(graph, charge, take_edge, &fits);
+	return fits || err_set(err, ERR_R03, "the path from '%s' has no %s free any more",
+			   charge->from, rate_text(rate).text);
 }

@@ -23,14 +23,14 @@ next_id(void *self, uint64_t *id, struct err *err)
 
 /* Would the plan fit into what is free as the transaction sees it? */
 static bool
-still_fits(
-    struct snc *snc, struct txn *txn, const struct plan *plan, struct arena *arena, struct err *err)
+still_fits(struct snc *snc, struct txn *txn, const struct plan *plan,
+    const struct ledger_question *question, struct arena *arena, struct err *err)
 {
 	struct substrate *substrate;
 	struct resource_charge charge;
 	struct err why;
 
-	if (!snc_substrate(snc, txn, arena, &substrate, err))
+	if (!snc_substrate(snc, txn, question, arena, &substrate, err))
 		return false;
 	for (size_t i = 0; i < plan->n_rows; i++) {
 		const struct plan_row *row = &plan->rows[i];
@@ -64,6 +64,18 @@ hand_over(struct snc *snc, struct txn *txn, const struct slice_record *record,
 	return controller_admit(snc->controller, txn, &admission, err);
 }
 
+/* What is asked of the ledger at admission: the window that the lease grants, without the slice's
+ * own booking. */
+static struct ledger_question
+question_of(
+    struct snc *snc, const struct slice_record *record, const struct slice_examination *examination)
+{
+	return (struct ledger_question){
+	    .window = lease_span(&examination->lease, clock_wall_ms(snc->clock)),
+	    .without = record->id,
+	};
+}
+
 bool
 slice_admit(struct snc *snc, struct txn *txn, struct slice_record *record,
     const struct slice_examination *examination, struct err *err)
@@ -73,14 +85,16 @@ slice_admit(struct snc *snc, struct txn *txn, struct slice_record *record,
 	struct slice_plan_request request = {
 	    .slice_id = record->id,
 	    .tnc = snc->tnc,
-	    .slice = examination->slice,
+	    .slice = examination->expanded,
 	    .substrate = examination->substrate,
 	    .mapping = examination->mapping,
 	    .ids = {next_id, &source},
 	};
+	struct ledger_question question = question_of(snc, record, examination);
 	struct plan plan;
 
-	if (!slice_plan(&request, arena, &plan, err) || !still_fits(snc, txn, &plan, arena, err))
+	if (!slice_plan(&request, arena, &plan, err) ||
+	    !still_fits(snc, txn, &plan, &question, arena, err))
 		return false;
 	record->has_group = true;
 	record->engine = GROUP_PENDING;
@@ -88,4 +102,45 @@ slice_admit(struct snc *snc, struct txn *txn, struct slice_record *record,
 	record->round++;
 	record->reason = (struct err){0};
 	return hand_over(snc, txn, record, &plan, arena, err);
+}
+
+/* Numbers that stand for those that are given at the start. */
+static bool
+next_placeholder(void *self, uint64_t *id, struct err *err)
+{
+	uint64_t *last = self;
+
+	(void)err;
+	*id = ++*last;
+	return true;
+}
+
+bool
+slice_book(struct snc *snc, struct txn *txn, struct slice_record *record,
+    const struct slice_examination *examination, struct err *err)
+{
+	auto_arena struct arena *arena = arena_new();
+	uint64_t last = 0;
+	struct slice_plan_request request = {
+	    .slice_id = record->id,
+	    .tnc = snc->tnc,
+	    .slice = examination->expanded,
+	    .substrate = examination->substrate,
+	    .mapping = examination->mapping,
+	    .ids = {next_placeholder, &last},
+	};
+	struct ledger_question question = question_of(snc, record, examination);
+	struct booking_rows rows;
+	struct plan plan;
+
+	if (!slice_plan(&request, arena, &plan, err) ||
+	    !still_fits(snc, txn, &plan, &question, arena, err))
+		return false;
+	rows.n = plan.n_rows;
+	rows.items = arena_alloc(arena, rows.n * sizeof(rows.items[0]));
+	for (size_t i = 0; i < rows.n; i++)
+		rows.items[i] = (struct booking_row){
+		    plan.rows[i].manager, plan.rows[i].kind, plan.rows[i].spec};
+	record->settled = SLICE_RESERVED;
+	return store_booking_add(txn, record->id, &rows, err);
 }

@@ -17,10 +17,12 @@ static struct digest_text
 creation_digest(const struct slice_creation *creation)
 {
 	const char *goal = slice_state_text(creation->goal);
-	struct digest_part parts[] = {
-	    {goal, strlen(goal)}, {creation->document.bytes, creation->document.size}};
+	struct digest_part parts[] = {{goal, strlen(goal)},
+	    {creation->document.bytes, creation->document.size},
+	    {&creation->wish, sizeof(creation->wish)}};
 
-	return digest_parts(parts, 2);
+	/* Without times it is what it was before there were any. */
+	return digest_parts(parts, creation->wish.from_ms || creation->wish.until_ms ? 3 : 2);
 }
 
 /* Has the operation been accepted before? *is_known with its answer; false on another document. */
@@ -74,6 +76,34 @@ store_creation(struct snc *snc, struct txn *txn, struct slice_creation *creation
 	       store_op_add(txn, &op, now_ms - OPS_KEPT_MS, err);
 }
 
+/* What it holds from now on, or has booked for its start. */
+static bool
+hold(struct snc *snc, struct txn *txn, struct slice_record *record,
+    const struct slice_examination *examination, struct err *err)
+{
+	bool is_good;
+
+	if (!examination->mapping)
+		return true;
+	record->lease = examination->lease;
+	is_good = record->lease.phase == LEASE_BOOKED
+		      ? slice_book(snc, txn, record, examination, err)
+		      : slice_admit(snc, txn, record, examination, err);
+	return is_good && store_slice_save(txn, record, err) && store_lease_save(txn, record, err);
+}
+
+static void
+tell(struct snc *snc, struct txn *txn, const struct slice_record *record)
+{
+	bool is_booked = record->lease.phase == LEASE_BOOKED;
+
+	events_add(snc->events, txn, record, "slice",
+	    is_booked           ? "booked"
+	    : record->has_group ? "admitted"
+				: "DEFINED",
+	    lease_text(&record->lease).text);
+}
+
 /* One attempt: everything in one transaction. ERR_WAIT: examine again. */
 static bool
 try_create(struct snc *snc, struct slice_creation *creation,
@@ -92,17 +122,16 @@ try_create(struct snc *snc, struct slice_creation *creation,
 	if (!controller_next_id(snc->controller, txn, &number, err))
 		return false;
 	record.id = arena_text(arena, id_text(number).text);
-	if (examination->mapping && !slice_admit(snc, txn, &record, examination, err))
+	if (!store_creation(snc, txn, creation, digest.text, &record, err) ||
+	    !hold(snc, txn, &record, examination, err))
 		return false;
-	if (!store_creation(snc, txn, creation, digest.text, &record, err))
-		return false;
-	events_add(
-	    snc->events, txn, &record, "slice", record.has_group ? "admitted" : "DEFINED", "");
+	tell(snc, txn, &record);
 	FAULT_POINT("snc.admit.before");
 	if (!txn_commit(&txn, err))
 		return false;
 	FAULT_POINT("snc.admit.after");
 	controller_wake(snc->controller);
+	lease_watch_wake(snc->lease_watch);
 	return true;
 }
 
@@ -115,19 +144,6 @@ is_repeated(struct snc *snc, struct slice_creation *creation, struct arena *aren
 	return recall(txn, creation, creation_digest(creation).text, arena, is_known, err);
 }
 
-/* The first fault that is no warning, as the answer. */
-static bool
-refuse(const diagnoses *found, struct err *err)
-{
-	vec_each (each, found) {
-		if (each->is_warning)
-			continue;
-		*err = *each;
-		return false;
-	}
-	return err_set(err, ERR_INTERNAL, "a document was refused without a reason");
-}
-
 bool
 slice_create(struct snc *snc, struct slice_creation *creation, struct arena *arena, struct err *err)
 {
@@ -137,6 +153,12 @@ slice_create(struct snc *snc, struct slice_creation *creation, struct arena *are
 		return err_set(err, ERR_BAD_VALUE, "op_id has 1 to %d characters", OP_ID_MAX);
 	if (creation->goal > SLICE_RUNNING)
 		return err_set(err, ERR_BAD_VALUE, "goal is DEFINED, RESERVED or RUNNING");
+	if (creation->goal == SLICE_DEFINED &&
+	    (creation->wish.from_ms || creation->wish.until_ms)) {
+		err_set(
+		    err, ERR_BAD_VALUE, "a slice that is only DEFINED holds nothing at any time");
+		return err_hint(err, "leave start and end out, or ask for RESERVED or RUNNING");
+	}
 	if (!is_repeated(snc, creation, arena, &is_known, err))
 		return false;
 	if (is_known)
@@ -146,10 +168,11 @@ slice_create(struct snc *snc, struct slice_creation *creation, struct arena *are
 		    .role = creation->caller.role,
 		    .document = creation->document,
 		    .wants_place = creation->goal != SLICE_DEFINED,
+		    .wish = creation->wish,
 		};
 		diagnoses found = {0};
-		bool is_good =
-		    slice_examine(snc, &examination, arena, &found) || refuse(&found, err);
+		bool is_good = slice_examine(snc, &examination, arena, &found) ||
+			       slice_first_fault(&found, err);
 
 		vec_done(&found);
 		if (!is_good)

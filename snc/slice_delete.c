@@ -3,12 +3,18 @@
  * when the last row is really gone (slice_changed), or at once where there is none.
  */
 #include "lib/base/fault.h"
-#include "snc/slice.h"
+#include "snc/modify.h"
 
-static bool
-let_go(struct snc *snc, struct txn *txn, struct slice_record *record, struct err *err)
+bool
+slice_let_go(struct snc *snc, struct txn *txn, struct slice_record *record, struct err *err)
 {
-	if (!record->has_group) {
+	auto_arena struct arena *arena = arena_new();
+	struct modify_parts parts;
+
+	if (!store_parts(txn, record->id, arena, &parts, err) ||
+	    !modify_abandon(snc, txn, record->id, err))
+		return false;
+	if (!record->has_group && !parts.n) {
 		events_add(snc->events, txn, record, "slice", "deleted", "");
 		return store_slice_drop(txn, record->id, err);
 	}
@@ -17,7 +23,9 @@ let_go(struct snc *snc, struct txn *txn, struct slice_record *record, struct err
 	record->goal = SLICE_DELETED;
 	record->reason = (struct err){0};
 	events_add(snc->events, txn, record, "slice", "DELETING", "");
-	return store_slice_save(txn, record, err) &&
+	if (!store_slice_save(txn, record, err))
+		return false;
+	return !record->has_group ||
 	       controller_goal(snc->controller, txn, record->id, ROW_RELEASED, err);
 }
 
@@ -30,7 +38,7 @@ slice_delete(
 	struct slice_record record;
 
 	if (!snc_find_slice(caller, txn, name_or_id, arena, &record, err) ||
-	    !let_go(snc, txn, &record, err))
+	    !slice_let_go(snc, txn, &record, err))
 		return false;
 	FAULT_POINT("snc.delete.before");
 	if (!txn_commit(&txn, err))

@@ -7,6 +7,7 @@
 
 #include "lib/base/id.h"
 #include "lib/model/spec_types.h"
+#include "lib/model/units.h"
 
 /* What is drawn from. */
 struct source {
@@ -29,7 +30,9 @@ picture_slice(struct snc *snc, struct txn *txn, const struct slice_record *recor
 	    .id = record->id,
 	    .name = record->name,
 	    .owner = record->owner,
-	    .state = standing.is_deleting ? "DELETING" : slice_state_text(standing.state),
+	    .state = standing.is_deleting    ? "DELETING"
+		     : standing.is_modifying ? "MODIFYING"
+					     : slice_state_text(standing.state),
 	    .progress = standing.progress,
 	    .degraded = standing.is_degraded,
 	    .reason = standing.reason,
@@ -37,6 +40,9 @@ picture_slice(struct snc *snc, struct txn *txn, const struct slice_record *recor
 	    .hint = standing.hint,
 	    .line = standing.line,
 	    .created_ms = record->created_ms,
+	    .from_ms = record->lease.from_ms,
+	    .until_ms = record->lease.until_ms,
+	    .grace_ms = record->lease.grace_ms,
 	    .n_nodes = record->n_nodes,
 	    .n_links = record->n_links,
 	};
@@ -188,6 +194,172 @@ link_state(int rank, bool is_open)
 	return is_open ? "open" : "closed";
 }
 
+const char *
+picture_port(
+    const struct controller_row_state *rows, size_t n_rows, const char *port, struct arena *arena)
+{
+	const char *start = arena_format(arena, "port=%s ", port);
+
+	for (size_t i = 0; i < n_rows; i++) {
+		const struct controller_row *row = &rows[i].row;
+		bool is_hub = str_equal(row->kind, "hub");
+		const char *line = strstr(row->spec, start);
+
+		if (!line || (!is_hub && !str_equal(row->kind, "node")))
+			continue;
+		line += strlen(start);
+		return arena_format(arena, "%s.%.*s",
+		    spec_value(row->spec, is_hub ? "link" : "name", arena),
+		    (int)strcspn(line, " \n"), line);
+	}
+	return "";
+}
+
+/* A link being drawn: its ends, and how far the row is that is furthest back. */
+struct drawing {
+	const struct source *source;
+	const struct slice_link *link;
+	struct snc_link_end *ends;
+	struct snc_link *to;
+	int rank;
+	bool is_open;
+	unsigned n_drawn; /* rows of ends */
+};
+
+static void
+draw_rank(struct drawing *drawing, const struct controller_row_state *row)
+{
+	if (row_rank(row) < drawing->rank)
+		drawing->rank = row_rank(row);
+}
+
+/* The path of an end: of the share that has given its key to the link end. */
+static void
+draw_path(const struct drawing *drawing, struct snc_link_end *end)
+{
+	const struct source *source = drawing->source;
+	const struct controller_row_state *share;
+	struct share_result_spec result;
+	struct err err;
+	size_t from = 0;
+
+	do {
+		share = find_row(source, "share", "link", drawing->link->name, &from);
+	} while (share && (uint32_t)share->row.rid != end->key);
+	end->path = share ? "" : "local";
+	if (!share || !share->result ||
+	    !spec_parse(&share_result_spec_table, share->result, source->arena, &result, &err))
+		return;
+	end->path = result.path ? result.path : "";
+	end->latency_us = result.latency_us;
+}
+
+/*
+ * What is in force of one end, in rates of own frames. Rows are in the order of the plan: the end
+ * at the first vport, then the other one; of a multipoint link each node's and its hub's.
+ */
+static void
+draw_values(const struct drawing *drawing, const struct controller_row_state *row,
+    const struct link_end_spec *spec, bool is_b)
+{
+	const struct source *source = drawing->source;
+	struct snc_link *to = drawing->to;
+	struct link_end_attr_spec attr;
+	struct err err;
+
+	if (!spec_parse(&link_end_attr_spec_table, row->row.attr, source->arena, &attr, &err))
+		return;
+	*(is_b ? &to->host_b : &to->host_a) = host_of(source, row);
+	*(is_b ? &to->rate_ba_bps : &to->rate_ab_bps) =
+	    rate_from_wire(attr.rate_bps, spec->mtu, spec->overhead);
+	*(is_b ? &to->ceiling_ba_bps : &to->ceiling_ab_bps) =
+	    rate_from_wire(attr.ceil_bps, spec->mtu, spec->overhead);
+	*(is_b ? &to->reserved_ba_bps : &to->reserved_ab_bps) =
+	    rate_from_wire(spec->rate_bps, spec->mtu, spec->overhead);
+	to->burst_bytes = attr.burst_bytes;
+	to->isolation = attr.isolation ? attr.isolation : "";
+	to->priority = attr.priority;
+}
+
+static void
+draw_end(struct drawing *drawing, const struct controller_row_state *row)
+{
+	const struct source *source = drawing->source;
+	struct link_end_spec spec;
+	const char *name;
+	struct err err;
+	bool is_b = drawing->n_drawn++ % 2;
+
+	draw_rank(drawing, row);
+	drawing->is_open = drawing->is_open && !strstr(row->row.attr, "open=off");
+	if (!spec_parse(&link_end_spec_table, row->row.spec, source->arena, &spec, &err))
+		return;
+	draw_values(drawing, row, &spec, is_b);
+	name = picture_port(source->rows, source->n_rows, spec.port, source->arena);
+	for (size_t i = 0; i < drawing->link->n_vports; i++) {
+		if (!str_equal(drawing->ends[i].end, name))
+			continue;
+		drawing->ends[i].key = spec.key;
+		draw_path(drawing, &drawing->ends[i]);
+	}
+}
+
+static void
+draw_rows(struct drawing *drawing)
+{
+	static const char *const kinds[] = {"share", "hub", "link_end"};
+	const struct controller_row_state *row;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		for (size_t from = 0; (row = find_row(drawing->source, kinds[i], "link",
+					   drawing->link->name, &from));) {
+			if (str_equal(kinds[i], "link_end"))
+				draw_end(drawing, row);
+			else
+				draw_rank(drawing, row);
+		}
+}
+
+/* From end to end over the hub: the two that are furthest from it. */
+static int64_t
+furthest_us(const struct drawing *drawing)
+{
+	int64_t first = 0, second = 0;
+
+	for (size_t i = 0; i < drawing->link->n_vports; i++) {
+		int64_t latency_us = drawing->ends[i].latency_us;
+
+		if (latency_us > first) {
+			second = first;
+			first = latency_us;
+		} else if (latency_us > second) {
+			second = latency_us;
+		}
+	}
+	return first + second;
+}
+
+/* What the ends say of the link as a whole. */
+static void
+draw_whole(const struct drawing *drawing, struct snc_link *to)
+{
+	const struct source *source = drawing->source;
+	const struct controller_row_state *hub;
+	size_t from = 0;
+
+	to->state = link_state(drawing->rank, drawing->is_open);
+	if (drawing->link->n_vports == 2) {
+		to->path = drawing->ends[0].path;
+		to->latency_us = drawing->ends[0].latency_us;
+		to->key = drawing->ends[0].key;
+		return;
+	}
+	to->latency_us = furthest_us(drawing);
+	hub = find_row(source, "hub", "link", drawing->link->name, &from);
+	if (hub)
+		to->path = arena_format(source->arena, "hub %s", host_of(source, hub));
+}
+
 static const char *
 end_name(const struct source *source, const struct slice_link *link, unsigned which)
 {
@@ -196,74 +368,47 @@ end_name(const struct source *source, const struct slice_link *link, unsigned wh
 	return end ? arena_format(source->arena, "%s.%s", end->sliver, end->port) : "";
 }
 
-static void
-draw_share(
-    const struct source *source, const struct slice_link *link, struct snc_link *to, int *rank)
-{
-	size_t from = 0;
-	const struct controller_row_state *share =
-	    find_row(source, "share", "link", link->name, &from);
-	struct share_result_spec result;
-	struct err err;
+static const char *const isolation_words[] = {
+    [SLICE_SHAPING] = "shaping", [SLICE_POLICING] = "policing", [SLICE_BESTEFFORT] = "besteffort"};
 
-	if (!share)
-		return;
-	if (row_rank(share) < *rank)
-		*rank = row_rank(share);
-	to->path = "";
-	if (!share->result ||
-	    !spec_parse(&share_result_spec_table, share->result, source->arena, &result, &err))
-		return;
-	to->path = result.path ? result.path : "";
-	to->latency_us = result.latency_us;
-}
-
-static void
-draw_ends(
-    const struct source *source, const struct slice_link *link, struct snc_link *to, int *rank)
-{
-	const struct controller_row_state *end;
-	bool is_open = true;
-
-	for (size_t from = 0; (end = find_row(source, "link_end", "link", link->name, &from));) {
-		struct link_end_spec spec;
-		struct err err;
-
-		if (row_rank(end) < *rank)
-			*rank = row_rank(end);
-		is_open = is_open && !strstr(end->row.attr, "open=off");
-		if (!to->path[0])
-			to->path = "local";
-		if (spec_parse(&link_end_spec_table, end->row.spec, source->arena, &spec, &err))
-			to->key = spec.key;
-	}
-	to->state = link_state(*rank, is_open);
-}
-
+/* Before it is placed a link is as the document says; afterwards its rows tell what is in force. */
 static struct snc_link
 draw_link(const struct source *source, const struct slice_link *link)
 {
+	struct snc_link_end *ends = arena_alloc(source->arena, link->n_vports * sizeof(ends[0]));
+	struct drawing drawing = {
+	    .source = source, .link = link, .ends = ends, .rank = 4, .is_open = true};
 	struct snc_link to = {
 	    .slice = source->record->name,
 	    .name = link->name,
 	    .a = end_name(source, link, 0),
-	    .b = end_name(source, link, 1),
+	    .b = link->n_vports == 2 ? end_name(source, link, 1) : "",
 	    .rate_ab_bps = link->rate_up_bps,
+	    .host_a = "",
+	    .host_b = "",
+	    .type = link->subtype,
 	    .rate_ba_bps = link->rate_down_bps,
-	    .ceiling_bps =
-		link->ceil_up_bps > link->ceil_down_bps ? link->ceil_up_bps : link->ceil_down_bps,
+	    .ceiling_ab_bps = link->ceil_up_bps,
+	    .ceiling_ba_bps = link->ceil_down_bps,
+	    .burst_bytes = link->burst_bytes,
+	    .isolation = isolation_words[link->isolation],
+	    .priority = link->priority,
 	    .mtu = link->mtu,
 	    .path = "",
 	    .state = "absent",
+	    .ends = ends,
+	    .n_ends = link->n_vports,
 	};
-	int rank = 4;
 
-	if (source->n_rows == 0)
-		return to;
-	draw_ends(source, link, &to, &rank);
-	draw_share(source, link, &to, &rank);
-	if (rank < 4)
-		to.state = link_state(rank, true);
+	drawing.to = &to;
+	for (unsigned i = 0; i < link->n_vports; i++)
+		ends[i] = (struct snc_link_end){.end = end_name(source, link, i), .path = ""};
+	if (source->n_rows) {
+		draw_rows(&drawing);
+		draw_whole(&drawing, &to);
+	}
+	to.ceiling_bps =
+	    to.ceiling_ab_bps > to.ceiling_ba_bps ? to.ceiling_ab_bps : to.ceiling_ba_bps;
 	return to;
 }
 
@@ -322,11 +467,14 @@ picture_mapping(const struct slice *slice, const struct mapping *mapping, struct
 	struct slice_record record = {.name = slice->name};
 	struct source source = {.arena = arena, .record = &record, .slice = slice};
 
-	*n_nodes = mapping->n_nodes;
+	*n_nodes = 0;
 	*nodes = arena_alloc(arena, mapping->n_nodes * sizeof(**nodes));
 	for (size_t i = 0; i < mapping->n_nodes; i++) {
-		struct snc_node *node = &(*nodes)[i];
+		struct snc_node *node = &(*nodes)[*n_nodes];
 
+		if (mapping->nodes[i].node->hub_of)
+			continue;
+		++*n_nodes;
 		*node = plain_node(slice->name, mapping->nodes[i].node);
 		draw_ports(&source, mapping->nodes[i].node, NULL, node);
 		node->host = mapping->nodes[i].host->name;

@@ -26,6 +26,10 @@ bool picture_slice(struct snc *snc, struct txn *txn, const struct slice_record *
 bool picture_take(struct snc *snc, struct txn *txn, const struct slice_record *record,
     struct arena *arena, struct slice_picture *picture, struct err *err) must_check;
 
+/* Whose port it is: "NODE.VPORT", or "LINK.VPORT" of a hub; "" when no row has it. */
+const char *picture_port(
+    const struct controller_row_state *rows, size_t n_rows, const char *port, struct arena *arena);
+
 /* Nodes of a mapping that is no slice yet (slice_check). */
 void picture_mapping(const struct slice *slice, const struct mapping *mapping, struct arena *arena,
     struct snc_node **nodes, size_t *n_nodes);

@@ -1,6 +1,6 @@
 /*
- * Third stage of the slice's way: a mapping becomes resource rows. Nodes first, then for each link
- * its share and its two ends. Pure but for the numbers, which the caller hands out.
+ * Third stage of the slice's way: a mapping becomes resource rows. Nodes and hubs first, then for
+ * each link its share and its two ends. Pure but for the numbers, which the caller hands out.
  */
 #include "lib/base/vec.h"
 #include "snc/resource.h"
@@ -15,10 +15,22 @@ next_id(const struct slice_ids *ids, uint64_t *id, struct err *err)
 	return ids->next(ids->self, id, err);
 }
 
-static bool
-number_ports(
-    const struct slice *slice, const struct slice_ids *ids, plan_ports *ports, struct err *err)
+/* The number that a port has already; 0 = none. */
+static uint64_t
+known_port(const struct slice_plan_request *request, const struct slice_node *node, size_t index)
 {
+	for (size_t i = 0; i < request->n_ports; i++)
+		if (request->ports[i].node == node &&
+		    request->ports[i].vport == &node->vports[index])
+			return request->ports[i].id;
+	return 0;
+}
+
+static bool
+number_ports(const struct slice_plan_request *request, plan_ports *ports, struct err *err)
+{
+	const struct slice *slice = request->slice;
+
 	for (size_t i = 0; i < slice->body.n_nodes; i++) {
 		const struct slice_node *node = &slice->body.nodes[i];
 
@@ -27,7 +39,8 @@ number_ports(
 
 			port->node = node;
 			port->vport = &node->vports[k];
-			if (!next_id(ids, &port->id, err))
+			port->id = known_port(request, node, k);
+			if (!port->id && !next_id(&request->ids, &port->id, err))
 				return false;
 		}
 	}
@@ -43,9 +56,25 @@ plan_nodes(const struct resource_context *context, const struct slice_ids *ids,
 
 		if (!next_id(ids, &row->rid, err))
 			return false;
-		resource_node(context, &mapping->nodes[i], row);
+		if (mapping->nodes[i].node->hub_of)
+			resource_hub(context, &mapping->nodes[i], row);
+		else
+			resource_node(context, &mapping->nodes[i], row);
 	}
 	return true;
+}
+
+/*
+ * As many bits as the type's id has, at most 32. The first bit keeps short ids apart from long
+ * ones: NVGRE and GRE have them at the same place.
+ */
+static uint32_t
+key_of(const struct slice_link *link, uint64_t rid)
+{
+	uint32_t bits = link->carrier.id_bits < 32 ? (uint32_t)link->carrier.id_bits : 32;
+	uint32_t first = 1u << (bits - 1);
+
+	return (uint32_t)(rid & (first - 1)) | (bits < 32 ? first : 0);
 }
 
 /* The key is made from the first rid of the link: its share's, or its first end's. */
@@ -69,7 +98,7 @@ plan_link(const struct resource_context *context, const struct slice_plan_reques
 		if (!next_id(&request->ids, &row->rid, err))
 			return false;
 		if (i == 0)
-			end.key = (uint32_t)(end.share ? end.share : row->rid);
+			end.key = key_of(link->link, end.share ? end.share : row->rid);
 		end.is_b = i == 1;
 		resource_link_end(context, &end, row);
 	}
@@ -102,7 +131,7 @@ slice_plan(const struct slice_plan_request *request, struct arena *arena, struct
 	    .tnc = request->tnc,
 	    .arena = arena,
 	};
-	bool is_good = number_ports(request->slice, &request->ids, &ports, err);
+	bool is_good = number_ports(request, &ports, err);
 
 	context.ports = ports.items;
 	context.n_ports = ports.n;

@@ -1,7 +1,7 @@
 /*
  * How a slice stands: the states that users see, from its record, its group and its rows.
  */
-#include "snc/slice.h"
+#include "snc/modify.h"
 
 static const char *
 progress_of(const struct slice_record *record)
@@ -50,6 +50,30 @@ say_reason(const struct err *why, const char *subject, struct arena *arena,
 	    arena, "%s: %s%s%s", standing->code, subject, subject[0] ? ": " : "", why->text);
 }
 
+/* Of a modify, whom it waits for: first those that come, then those that are switched over. */
+static bool
+say_coming(struct snc *snc, struct txn *txn, const struct slice_record *record, struct arena *arena,
+    struct slice_standing *standing)
+{
+	const struct controller_row_state *rows, *blocking = NULL;
+	struct modify_parts parts;
+	struct err err;
+	size_t n_rows;
+
+	if (!store_parts(txn, record->id, arena, &parts, &err))
+		return false;
+	for (size_t i = 0; i <= parts.n && !blocking; i++) {
+		const char *group = i < parts.n ? parts.groups[i] : record->id;
+
+		if (!controller_rows(snc->controller, txn, group, arena, &rows, &n_rows))
+			return false;
+		blocking = blocking_row(rows, n_rows);
+	}
+	if (blocking)
+		say_reason(&blocking->why, blocking->row.subject, arena, standing);
+	return true;
+}
+
 /* While something is under way or missing, whom it waits for. */
 static bool
 say_rows(struct snc *snc, struct txn *txn, const struct slice_record *record, struct arena *arena,
@@ -60,6 +84,8 @@ say_rows(struct snc *snc, struct txn *txn, const struct slice_record *record, st
 
 	if (!controller_rows(snc->controller, txn, record->id, arena, &rows, &n_rows))
 		return false;
+	if (standing->is_modifying)
+		return say_coming(snc, txn, record, arena, standing);
 	for (size_t i = 0; i < n_rows && record->engine == GROUP_ACTIVE; i++)
 		standing->is_degraded =
 		    standing->is_degraded || (record->settled == record->goal && !rows[i].is_real);
@@ -74,10 +100,17 @@ bool
 slice_stand(struct snc *snc, struct txn *txn, const struct slice_record *record,
     struct arena *arena, struct slice_standing *standing, struct err *err)
 {
+	struct modify_record modify;
+	bool is_modifying;
+
+	if (!store_modify_find(txn, record->id, arena, &modify, &is_modifying, err))
+		return false;
 	*standing = (struct slice_standing){
 	    .state = record->settled,
+	    .is_modifying = is_modifying,
 	    .is_deleting = record->goal == SLICE_DELETED,
-	    .progress = progress_of(record),
+	    .progress = is_modifying ? "modify" : progress_of(record),
+	    .is_to_start = record->lease.phase == LEASE_BOOKED,
 	    .code = "",
 	    .reason = "",
 	    .hint = "",

@@ -2,8 +2,7 @@
  * slice stop: nodes off, links closed; all stays reserved. And the switch that run uses too.
  */
 #include "lib/base/fault.h"
-#include "snc/resource.h"
-#include "snc/slice.h"
+#include "snc/modify.h"
 
 bool
 slice_switch(struct snc *snc, struct txn *txn, const struct slice_record *record, bool is_on,
@@ -52,6 +51,8 @@ slice_stop(
 		return refuse_state(&record, err);
 	if (record.goal == SLICE_STOPPED)
 		return true;
+	if (!modify_refuse_between(txn, &record, err))
+		return false;
 	record.goal = SLICE_STOPPED;
 	if (!slice_switch(snc, txn, &record, false, err) || !store_slice_save(txn, &record, err))
 		return false;

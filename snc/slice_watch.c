@@ -7,24 +7,21 @@
 
 #include "lib/base/log.h"
 #include "lib/model/slice.h"
+#include "snc/modify.h"
 #include "snc/slice.h"
 
-/* The line of the element that a row is about, from the stored document: "node n1", "link l1 (h)".
- */
-static void
-find_line(struct txn *txn, const struct slice_record *record, const char *subject, struct err *why)
+/* Subjects are "node n1", "link l1 (h)". */
+void
+slice_find_line(const struct slice_document *document, const char *subject, struct err *why)
 {
 	auto_arena struct arena *arena = arena_new();
-	struct slice_document document;
 	diagnoses found = {0};
 	struct slice *slice;
-	struct err err;
 	char name[64] = "";
 
-	if (why->line || sscanf(subject, "%*s %63s", name) != 1 ||
-	    !store_slice_document(txn, record->id, arena, &document, &err))
+	if (why->line || sscanf(subject, "%*s %63s", name) != 1)
 		return;
-	if (slice_read(document.bytes, document.size, arena, &slice, &found)) {
+	if (slice_read(document->bytes, document->size, arena, &slice, &found)) {
 		for (size_t i = 0; i < slice->body.n_nodes; i++)
 			if (str_equal(slice->body.nodes[i].name, name))
 				err_at(why, slice->body.nodes[i].where.line,
@@ -41,17 +38,21 @@ find_line(struct txn *txn, const struct slice_record *record, const char *subjec
 static void
 give_up(struct txn *txn, struct slice_record *record, const struct err *why)
 {
+	auto_arena struct arena *arena = arena_new();
+	struct slice_document document;
+	struct err err;
 	bool was_up = record->settled == SLICE_RUNNING || record->settled == SLICE_STOPPED;
 
 	record->reason = *why;
 	if (record->reason.code == ERR_UNAVAILABLE || record->reason.code == ERR_TIMEOUT)
 		record->reason.code = ERR_O03;
-	find_line(txn, record, why->subject, &record->reason);
+	if (store_slice_document(txn, record->id, arena, &document, &err))
+		slice_find_line(&document, why->subject, &record->reason);
 	record->settled = was_up ? SLICE_FAILED : SLICE_DEFINED;
 	record->goal = SLICE_DEFINED;
 }
 
-/* Writes down the new state; false when the record is to go. */
+/* Writes down the new state; false when the record is to go, its parts being gone. */
 static bool
 follow(struct txn *txn, struct slice_record *record, enum group_state state, const struct err *why)
 {
@@ -100,22 +101,50 @@ tell(struct snc *snc, struct txn *txn, const struct slice_record *record, enum g
 	events_add(snc->events, txn, record, "slice", what, text);
 }
 
+/* Is there nothing of it but its own group? */
+static bool
+is_whole(struct txn *txn, const char *slice)
+{
+	auto_arena struct arena *arena = arena_new();
+	struct modify_parts parts;
+	struct err err;
+
+	return store_parts(txn, slice, arena, &parts, &err) && !parts.n;
+}
+
+/* The slice's own group has changed. */
+static bool
+slice_moved(struct snc *snc, struct txn *txn, struct slice_record *record,
+    const struct modify_news *news, struct err *err)
+{
+	bool stays = follow(txn, record, news->state, news->why);
+
+	if (news->state == GROUP_RELEASING && !modify_abandon(snc, txn, record->id, err))
+		return false;
+	if (!stays && !is_whole(txn, record->id))
+		stays = true;
+	else
+		tell(snc, txn, record, news->state);
+	return stays ? store_slice_save(txn, record, err) : store_slice_drop(txn, record->id, err);
+}
+
 void
 slice_changed(
     void *self, struct txn *txn, const char *group, enum group_state state, const struct err *why)
 {
 	struct snc *snc = self;
 	auto_arena struct arena *arena = arena_new();
+	struct modify_news news = {group, state, why};
+	const char *id = modify_slice_of(group, arena);
 	struct slice_record record;
 	struct err err;
-	bool stays, is_good = store_slice_by_id(txn, group, arena, &record, &err);
+	bool is_good = store_slice_by_id(txn, id, arena, &record, &err);
 
-	if (is_good) {
-		stays = follow(txn, &record, state, why);
-		tell(snc, txn, &record, state);
-		is_good = stays ? store_slice_save(txn, &record, &err)
-				: store_slice_drop(txn, group, &err);
-	}
+	if (is_good && str_equal(id, group))
+		is_good = slice_moved(snc, txn, &record, &news, &err);
+	else if (is_good)
+		is_good = modify_part_changed(snc, txn, &record, &news, &err) &&
+			  store_slice_save(txn, &record, &err);
 	if (state == GROUP_GONE)
 		view_stale(snc->view);
 	if (!is_good)
@@ -175,6 +204,16 @@ settle(struct snc *snc, struct txn *txn, struct slice_record *record, struct err
 	return store_slice_save(txn, record, err);
 }
 
+/* What was switched over may be real now. */
+static bool
+follow_modify(struct snc *snc, struct txn *txn, struct slice_record *record, struct err *err)
+{
+	int64_t round = record->round;
+
+	return modify_follow(snc, txn, record, err) &&
+	       (record->round == round || store_slice_save(txn, record, err));
+}
+
 void
 slice_row_changed(
     void *self, struct txn *txn, const char *group, const struct controller_row_state *row)
@@ -184,11 +223,11 @@ slice_row_changed(
 	struct slice_record record;
 	struct err err;
 
-	if (!store_slice_by_id(txn, group, arena, &record, &err)) {
+	if (!store_slice_by_id(txn, modify_slice_of(group, arena), arena, &record, &err)) {
 		log_error("snc", "event=row_lost slice=%s why=\"%s\"", group, err.text);
 		return;
 	}
 	events_add(snc->events, txn, &record, row->row.subject, row_word(row), row->why.text);
-	if (!settle(snc, txn, &record, &err))
+	if (!settle(snc, txn, &record, &err) || !follow_modify(snc, txn, &record, &err))
 		log_error("snc", "event=state_lost slice=%s why=\"%s\"", group, err.text);
 }

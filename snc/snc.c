@@ -16,16 +16,11 @@
 enum { VIEW_MS = 5000 };
 
 static void
-snc_cleanup(struct snc **snc)
-{
-	snc_free(*snc);
-}
-
-void
-snc_free(struct snc *snc)
+take_down(struct snc *snc)
 {
 	if (!snc)
 		return;
+	lease_watch_stop(snc->lease_watch);
 	slice_watch_stop(snc->watch);
 	controller_free(snc->controller);
 	ready_free(snc->ready);
@@ -36,6 +31,18 @@ snc_free(struct snc *snc)
 	free(snc->tnc);
 	free(snc->tnc_address);
 	free(snc);
+}
+
+void
+snc_free(struct snc *snc)
+{
+	take_down(snc);
+}
+
+static void
+snc_cleanup(struct snc **snc)
+{
+	take_down(*snc);
 }
 
 /* What the daemons said before the restart; who lives will show. */
@@ -74,7 +81,8 @@ snc_new(const struct snc_config *config, struct err *err)
 	snc->tnc_address = xstrdup(config->tnc_address);
 	snc->peer = config->peer;
 	snc->peer_self = config->self;
-	snc->ledger = ledger_new();
+	snc->conf = config->conf;
+	snc->ledger = ledger_new(snc->clock);
 	snc->view = view_new();
 	snc->events = events_new(snc->clock);
 	snc->ready = ready_new();
@@ -88,12 +96,16 @@ snc_new(const struct snc_config *config, struct err *err)
 		.call = peers_manager_call,
 		.changed = slice_changed,
 		.row_changed = slice_row_changed,
+		.made = &snc->controller,
 	    },
 	    err);
 	if (!snc->controller)
 		return NULL;
 	snc->watch = slice_watch_start(snc, err);
-	return snc->watch ? take(snc) : NULL;
+	if (!snc->watch)
+		return NULL;
+	snc->lease_watch = lease_watch_start(snc, err);
+	return snc->lease_watch ? take(snc) : NULL;
 }
 
 bool
@@ -234,20 +246,35 @@ place_ports(struct substrate *substrate, struct arena *arena)
 	}
 }
 
-bool
-snc_substrate(struct snc *snc, struct txn *txn, struct arena *arena, struct substrate **substrate,
-    struct err *err)
+/* Who will be up then? Whoever has ever told what it has. */
+static void
+expect_back(struct substrate *substrate)
 {
-	struct substrate *now;
-	int64_t number;
+	for (size_t i = 0; i < substrate->n_hosts; i++) {
+		struct substrate_host *host = &substrate->hosts[i];
+
+		host->is_up = host->is_up || host->is_agw || host->cpu > 0;
+	}
+}
+
+bool
+snc_substrate(struct snc *snc, struct txn *txn, const struct ledger_question *question,
+    struct arena *arena, struct substrate **substrate, struct err *err)
+{
+	struct ledger_question asked = *question;
+	struct substrate *then;
 
 	if (!ledger_sync(snc->ledger, snc->controller, txn, err))
 		return false;
-	now = inventory_substrate(snc->inventory, arena);
-	now->graph = view_graph(snc->view, arena, &number);
-	if (now->graph)
-		place_ports(now, arena);
-	ledger_take(snc->ledger, now, number);
-	*substrate = now;
+	then = inventory_substrate(snc->inventory, arena);
+	then->graph = view_graph(snc->view, arena, &asked.view);
+	if (then->graph)
+		place_ports(then, arena);
+	if (asked.window.until_ms <= asked.window.from_ms) /* of what should be over: now */
+		asked.window.until_ms = asked.window.from_ms + 1;
+	if (asked.window.from_ms > clock_wall_ms(snc->clock))
+		expect_back(then);
+	ledger_take(snc->ledger, &asked, then);
+	*substrate = then;
 	return true;
 }

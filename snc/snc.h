@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "lib/base/conf.h"
 #include "lib/engine/controller.h"
 #include "lib/rpc/rpc.h"
 #include "snc/events.h"
@@ -23,7 +24,8 @@ struct snc_config {
 	const char *tnc;             /* full name of the TNC: "tnc@ctl"; copied */
 	const char *tnc_address;     /* copied */
 	snc_peer_fn *peer;
-	void *self; /* of peer */
+	void *self;              /* of peer */
+	const struct conf *conf; /* sections [link-type NAME]; NULL = none; borrowed */
 };
 
 struct snc {
@@ -36,9 +38,11 @@ struct snc {
 	struct events *events;
 	struct ready *ready;
 	struct watch *watch;
+	struct lease_watch *lease_watch;
 	char *tnc, *tnc_address;
 	snc_peer_fn *peer;
 	void *peer_self;
+	const struct conf *conf;
 };
 
 /* Starts the engine and the watch. */
@@ -63,6 +67,9 @@ bool snc_find_slice(const struct snc_caller *caller, struct txn *txn, const char
 /* Asks tncd for a fresh view if the one we have is old. Blocks; no transaction may be open. */
 void snc_refresh_view(struct snc *snc);
 
-/* The hosts and the view, less all that is charged, in arena. */
-bool snc_substrate(struct snc *snc, struct txn *txn, struct arena *arena,
-    struct substrate **substrate, struct err *err) must_check;
+/*
+ * The hosts and the view, less all that is charged in the question's window (its view is filled in
+ * here), in arena. For a window that is to come, a host that is away now counts as up.
+ */
+bool snc_substrate(struct snc *snc, struct txn *txn, const struct ledger_question *question,
+    struct arena *arena, struct substrate **substrate, struct err *err) must_check;

@@ -2,7 +2,11 @@
  * Rows to handlers, and the hello of managers.
  */
 #include "snc/snc_service.h"
+#include "snc/modify.h"
 
+#include <string.h>
+
+#include "lib/api/peer.h"
 #include "lib/base/id.h"
 #include "lib/base/vec.h"
 #include "snc/peers.h"
@@ -16,8 +20,12 @@ const struct snc_ops snc_service_ops = {
     .slice_show = service_slice_show,
     .slice_run = service_slice_run,
     .slice_stop = service_slice_stop,
+    .slice_reserve = service_slice_reserve,
+    .slice_modify = service_slice_modify,
     .slice_delete = service_slice_delete,
     .slice_wait = service_slice_wait,
+    .slice_renew = service_slice_renew,
+    .slice_find_slot = service_slice_find_slot,
     .events = service_events,
     .host_list = service_host_list,
     .node_list = service_node_list,
@@ -25,7 +33,13 @@ const struct snc_ops snc_service_ops = {
     .console_read = service_console_read,
     .console_write = service_console_write,
     .exec = service_exec,
+    .delays = service_delays,
     .link_counters = service_link_counters,
+    .link_show = service_link_show,
+    .link_set = service_link_set,
+    .capture_start = service_capture_start,
+    .capture_read = service_capture_read,
+    .capture_stop = service_capture_stop,
     .orphans = service_orphans,
     .doctor = service_doctor,
 };
@@ -65,6 +79,52 @@ pass_on(struct snc *snc, const struct controller_hello_args *args, struct err *e
 	return is_good;
 }
 
+/*
+ * Into the events of the row's slice; a row that is not there any more has nobody to be told. What
+ * is about the host is for everybody.
+ */
+static bool
+tell_note(struct snc *snc, struct txn *txn, const struct controller_hello_args *args,
+    const struct controller_note *note, struct err *err)
+{
+	auto_arena struct arena *arena = arena_new();
+	struct controller_row_state row;
+	struct slice_record slice;
+	const char *group;
+	uint64_t rid;
+
+	if (!id_parse(note->rid, &rid, err))
+		return false;
+	if (!rid) {
+		events_add_note(snc->events, txn, NULL,
+		    arena_format(arena, "host %s", strchr(args->manager, '@') + 1), note->what,
+		    note->text);
+		return true;
+	}
+	if (!controller_row_of(txn, rid, arena, &group, &row, err) ||
+	    !store_slice_by_id(txn, modify_slice_of(group, arena), arena, &slice, err))
+		return err->code == ERR_NOT_FOUND;
+	if (str_equal(row.row.manager, args->manager))
+		events_add_note(snc->events, txn, &slice, row.row.subject, note->what, note->text);
+	return true;
+}
+
+static bool
+tell_notes(struct snc *snc, const struct controller_hello_args *args, struct err *err)
+{
+	auto_txn struct txn *txn = NULL;
+
+	if (args->n_notes > NOTES_AT_ONCE)
+		return err_set(err, ERR_LIMIT, "at most %d notes", NOTES_AT_ONCE);
+	if (!args->n_notes)
+		return true;
+	txn = store_begin(snc->store);
+	for (size_t i = 0; i < args->n_notes; i++)
+		if (!tell_note(snc, txn, args, &args->notes[i], err))
+			return false;
+	return txn_commit(&txn, err);
+}
+
 /* Who says hello is who its certificate says, whatever the message says. */
 static bool
 hello(void *self, const struct rpc_call *call, const struct controller_hello_args *args,
@@ -81,7 +141,7 @@ hello(void *self, const struct rpc_call *call, const struct controller_hello_arg
 		view_stale(snc->view);
 	else if (!keep_word(snc, &word, err))
 		return false;
-	if (!pass_on(snc, args, err))
+	if (!tell_notes(snc, args, err) || !pass_on(snc, args, err))
 		return false;
 	result->epoch = controller_epoch(snc->controller);
 	result->interval_ms = HELLO_MS;

@@ -26,6 +26,12 @@ service_caller(const struct rpc_call *call)
 	    struct err *err)
 
 /* snc_service_slice.c */
+/* 0 = absent. What is no time is one in the past, and refused as such. */
+int64_t service_wish_ms(struct rpc_opt_i64 wish);
+
+/* In arena. */
+struct snc_diagnosis *service_diagnoses(const diagnoses *found, struct arena *arena);
+
 SNC_HANDLER(slice_check);
 SNC_HANDLER(slice_create);
 SNC_HANDLER(slice_list);
@@ -34,6 +40,14 @@ SNC_HANDLER(slice_run);
 SNC_HANDLER(slice_stop);
 SNC_HANDLER(slice_delete);
 SNC_HANDLER(slice_wait);
+
+/* snc_service_modify.c */
+SNC_HANDLER(slice_reserve);
+SNC_HANDLER(slice_modify);
+
+/* snc_service_time.c */
+SNC_HANDLER(slice_renew);
+SNC_HANDLER(slice_find_slot);
 
 /* snc_service_list.c */
 SNC_HANDLER(events);
@@ -45,7 +59,19 @@ SNC_HANDLER(link_list);
 SNC_HANDLER(console_read);
 SNC_HANDLER(console_write);
 SNC_HANDLER(exec);
+
+/* snc_service_link.c */
 SNC_HANDLER(link_counters);
+SNC_HANDLER(link_show);
+SNC_HANDLER(link_set);
+
+/* snc_service_capture.c */
+SNC_HANDLER(capture_start);
+SNC_HANDLER(capture_read);
+SNC_HANDLER(capture_stop);
+
+/* snc_service_delay.c */
+SNC_HANDLER(delays);
 
 /* snc_service_site.c */
 SNC_HANDLER(orphans);

@@ -7,7 +7,18 @@
 
 enum { WAIT_MAX_MS = 30000 };
 
-/* An event's slice by name or id; one that is gone may still be asked for by its id. */
+/* A slice that is gone may still be asked for by its id, as long as its events are kept. */
+static bool
+is_remembered(struct txn *txn, const struct store_event_query *asked, struct arena *arena)
+{
+	struct store_event_query query = {
+	    .after = -1, .owner = asked->owner, .slice_id = asked->slice_id};
+	struct event_records events;
+	struct err err;
+
+	return store_event_list(txn, &query, arena, &events, &err) && events.n;
+}
+
 static bool
 event_query(struct snc *snc, const struct rpc_call *call, const struct snc_events_args *args,
     struct store_event_query *query, struct err *err)
@@ -21,10 +32,9 @@ event_query(struct snc *snc, const struct rpc_call *call, const struct snc_event
 	if (!args->slice)
 		return true;
 	query->slice_id = args->slice;
-	if (snc_find_slice(&caller, txn, args->slice, call->arena, &record, err))
-		query->slice_id = record.id;
-	else if (err->code != ERR_NOT_FOUND)
-		return false;
+	if (!snc_find_slice(&caller, txn, args->slice, call->arena, &record, err))
+		return err->code == ERR_NOT_FOUND && is_remembered(txn, query, call->arena);
+	query->slice_id = record.id;
 	return true;
 }
 
@@ -105,13 +115,15 @@ SNC_HANDLER(host_list)
 {
 	struct snc *snc = self;
 	auto_txn struct txn *txn = store_begin(snc->store);
+	int64_t now_ms = clock_wall_ms(snc->clock);
+	struct ledger_question question = {.window = {now_ms, now_ms + 1}};
 	struct substrate *substrate;
 	struct inventory_host *hosts;
 	struct snc_host *shown;
 	size_t n_hosts;
 
 	(void)args;
-	if (!snc_substrate(snc, txn, call->arena, &substrate, err))
+	if (!snc_substrate(snc, txn, &question, call->arena, &substrate, err))
 		return false;
 	inventory_hosts(snc->inventory, call->arena, &hosts, &n_hosts);
 	shown = arena_alloc(call->arena, n_hosts * sizeof(shown[0]));

@@ -215,6 +215,13 @@ host_name(const char *manager)
 	return strchr(manager, '@') + 1;
 }
 
+static void
+add_fact(struct asked *asked, const char *name, bool good, const char *value, const char *hint)
+{
+	vec_push(
+	    &asked->facts, ((struct snc_fact){host_name(asked->manager), name, good, value, hint}));
+}
+
 static bool
 ask_redirector(struct asked *asked, const struct rpc_client *client, struct err *err)
 {
@@ -224,9 +231,8 @@ ask_redirector(struct asked *asked, const struct rpc_client *client, struct err 
 		client, asked->arena, &(struct redirector_doctor_args){}, &got, err))
 		return false;
 	for (size_t i = 0; i < got.n_facts; i++)
-		vec_push(
-		    &asked->facts, ((struct snc_fact){host_name(asked->manager), got.facts[i].name,
-				       got.facts[i].good, got.facts[i].value, got.facts[i].hint}));
+		add_fact(asked, got.facts[i].name, got.facts[i].good, got.facts[i].value,
+		    got.facts[i].hint);
 	return true;
 }
 
@@ -239,9 +245,8 @@ ask_programmer(struct asked *asked, const struct rpc_client *client, struct err 
 		client, asked->arena, &(struct programmer_doctor_args){}, &got, err))
 		return false;
 	for (size_t i = 0; i < got.n_facts; i++)
-		vec_push(
-		    &asked->facts, ((struct snc_fact){host_name(asked->manager), got.facts[i].name,
-				       got.facts[i].good, got.facts[i].value, got.facts[i].hint}));
+		add_fact(asked, got.facts[i].name, got.facts[i].good, got.facts[i].value,
+		    got.facts[i].hint);
 	return true;
 }
 
@@ -258,10 +263,8 @@ ask_doctor(void *self, size_t index)
 
 	if (peers_note(asked->snc, asked->manager, is_good, &err))
 		return;
-	vec_push(&asked->facts, ((struct snc_fact){host_name(asked->manager),
-				    is_redirector ? "redirectord" : "programmerd", false,
-				    arena_text(asked->arena, err.text),
-				    "start it, or look into its log on that host"}));
+	add_fact(asked, is_redirector ? "redirectord" : "programmerd", false,
+	    arena_text(asked->arena, err.text), "start it, or look into its log on that host");
 }
 
 /* The manager's arena ends before the answer is written. */

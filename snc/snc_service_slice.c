@@ -5,6 +5,7 @@
 
 #include "snc/slice.h"
 #include "snc/slice_picture.h"
+#include "snc/slice_whynot.h"
 #include "snc/snc_service.h"
 
 enum { WAIT_MAX_MS = 30000 };
@@ -21,6 +22,22 @@ diagnosis_of(const struct err *err, struct arena *arena)
 	    .message = arena_text(arena, err->text),
 	    .hint = arena_text(arena, err->hint),
 	};
+}
+
+struct snc_diagnosis *
+service_diagnoses(const diagnoses *found, struct arena *arena)
+{
+	struct snc_diagnosis *shown = arena_alloc(arena, found->n * sizeof(shown[0]));
+
+	for (size_t i = 0; i < found->n; i++)
+		shown[i] = diagnosis_of(&found->items[i], arena);
+	return shown;
+}
+
+int64_t
+service_wish_ms(struct rpc_opt_i64 wish)
+{
+	return !wish.is_set ? 0 : wish.value > 0 ? wish.value : 1;
 }
 
 /* A name in use is no fault of the document, but it could not be created now. */
@@ -44,6 +61,27 @@ check_name(
 	err_hint(added, "delete it first, or choose another name");
 }
 
+/* What would fit instead, where it was placed and did not. */
+static void
+add_remedies(struct snc *snc, const struct slice_examination *examination, const diagnoses *found,
+    struct arena *arena, struct snc_slice_check_result *result)
+{
+	struct slice_remedies remedies;
+	struct snc_remedy *shown;
+
+	slice_why_not(snc, examination, found, arena, &remedies);
+	shown = arena_alloc(arena, remedies.n * sizeof(shown[0]));
+	for (size_t i = 0; i < remedies.n; i++) {
+		const struct slice_remedy *remedy = &remedies.items[i];
+
+		shown[i] = (struct snc_remedy){remedy->kind, remedy->subject, remedy->where.line,
+		    remedy->where.xpath, remedy->what, remedy->wanted, remedy->offered};
+	}
+	result->remedies = shown;
+	result->n_remedies = remedies.n;
+	result->time_helps = remedies.does_time_help;
+}
+
 SNC_HANDLER(slice_check)
 {
 	struct snc *snc = self;
@@ -51,20 +89,19 @@ SNC_HANDLER(slice_check)
 	    .role = call->role,
 	    .document = {args->document.bytes, args->document.size},
 	    .wants_place = true,
+	    .wish = {service_wish_ms(args->from_ms), service_wish_ms(args->until_ms)},
 	};
 	diagnoses found = {0};
-	struct snc_diagnosis *diagnoses_out;
 	struct snc_node *nodes;
 
 	(void)err;
 	result->feasible = slice_examine(snc, &examination, call->arena, &found);
 	result->name = examination.slice ? examination.slice->name : "";
-	if (result->feasible && examination.slice)
+	if (!result->feasible)
+		add_remedies(snc, &examination, &found, call->arena, result);
+	else if (examination.slice)
 		check_name(snc, call, examination.slice, &found);
-	diagnoses_out = arena_alloc(call->arena, found.n * sizeof(diagnoses_out[0]));
-	for (size_t i = 0; i < found.n; i++)
-		diagnoses_out[i] = diagnosis_of(&found.items[i], call->arena);
-	result->diagnoses = diagnoses_out;
+	result->diagnoses = service_diagnoses(&found, call->arena);
 	result->n_diagnoses = found.n;
 	vec_done(&found);
 	if (!examination.mapping)
@@ -82,6 +119,7 @@ SNC_HANDLER(slice_create)
 	    .op_id = args->op_id,
 	    .goal = SLICE_RUNNING,
 	    .document = {args->document.bytes, args->document.size},
+	    .wish = {service_wish_ms(args->from_ms), service_wish_ms(args->until_ms)},
 	};
 
 	if (args->goal && !slice_state_parse(args->goal, &creation.goal, err))
@@ -196,8 +234,9 @@ look(struct snc *snc, struct waiting *waiting, struct arena *arena, struct err *
 		return false;
 	waiting->id = arena_text(arena, record.id);
 	waiting->slice = slice;
-	waiting->is_done =
-	    standing.is_decided || (str_equal(waiting->state, slice->state) && !slice->progress[0]);
+	/* A slice that is booked has a state, and will have others by itself. */
+	waiting->is_done = (standing.is_decided && !(standing.is_to_start && waiting->state)) ||
+			   (str_equal(waiting->state, slice->state) && !slice->progress[0]);
 	return true;
 }
 

@@ -9,8 +9,11 @@
 #include "lib/base/vec.h"
 
 STORE_SQL(snc_slices_sql, "schemas/sql/snc/0001_slices.sql");
+STORE_SQL(snc_leases_sql, "schemas/sql/snc/0002_leases.sql");
+STORE_SQL(snc_modify_sql, "schemas/sql/snc/0003_modify.sql");
 
-const struct store_migration snc_migrations[] = {{"snc", 1, snc_slices_sql}};
+const struct store_migration snc_migrations[] = {
+    {"snc", 1, snc_slices_sql}, {"snc", 2, snc_leases_sql}, {"snc", 3, snc_modify_sql}};
 const size_t n_snc_migrations = sizeof(snc_migrations) / sizeof(snc_migrations[0]);
 
 enum { EVENTS_KEPT = 20000, EVENTS_LAST = 100, EVENTS_MAX = 256 };
@@ -18,6 +21,7 @@ enum { EVENTS_KEPT = 20000, EVENTS_LAST = 100, EVENTS_MAX = 256 };
 #define SLICE_COLUMNS                                                                              \
 	"id, name, owner, role, n_nodes, n_links, created_ms, goal, settled, engine, round, "      \
 	"code, line, subject, reason, hint"
+#define SLICE_READ SLICE_COLUMNS ", from_ms, until_ms, warn_ms, grace_ms, phase, due_ms"
 
 static const char *const states[] = {
     "DEFINED", "RESERVED", "RUNNING", "STOPPED", "DELETED", "FAILED"};
@@ -58,6 +62,19 @@ engine_parse(const char *text, struct slice_record *slice)
 	}
 }
 
+static struct lease
+read_lease(struct rows *rows, int column)
+{
+	return (struct lease){
+	    .from_ms = rows_i64(rows, column),
+	    .until_ms = rows_i64(rows, column + 1),
+	    .warn_ms = rows_i64(rows, column + 2),
+	    .grace_ms = rows_i64(rows, column + 3),
+	    .phase = lease_phase_parse(rows_text(rows, column + 4)),
+	    .due_ms = rows_i64(rows, column + 5),
+	};
+}
+
 static struct slice_record
 read_slice(struct rows *rows, struct arena *arena)
 {
@@ -70,6 +87,7 @@ read_slice(struct rows *rows, struct arena *arena)
 	    .n_links = rows_i64(rows, 5),
 	    .created_ms = rows_i64(rows, 6),
 	    .round = rows_i64(rows, 10),
+	    .lease = read_lease(rows, 16),
 	};
 	struct err err;
 
@@ -139,7 +157,7 @@ store_slice_by_id(struct txn *txn, const char *id, struct arena *arena, struct s
     struct err *err)
 {
 	auto_rows struct rows *rows =
-	    txn_query(txn, err, "SELECT " SLICE_COLUMNS " FROM slice WHERE id = ?", "t", id);
+	    txn_query(txn, err, "SELECT " SLICE_READ " FROM slice WHERE id = ?", "t", id);
 
 	if (!rows)
 		return false;
@@ -153,7 +171,7 @@ store_slice_find(struct txn *txn, const struct store_slice_key *key, struct aren
     struct slice_record *slice, struct err *err)
 {
 	auto_rows struct rows *rows = txn_query(txn, err,
-	    "SELECT " SLICE_COLUMNS " FROM slice WHERE (name = ?1 OR id = ?1)"
+	    "SELECT " SLICE_READ " FROM slice WHERE (name = ?1 OR id = ?1)"
 	    " AND (?2 IS NULL OR owner = ?2)"
 	    " ORDER BY owner = ?3 DESC, name = ?1 DESC, owner",
 	    "ttt", key->name_or_id, key->owner, key->preferred);
@@ -177,7 +195,7 @@ store_slice_list(struct txn *txn, const char *owner, struct arena *arena,
     struct slice_records *slices, struct err *err)
 {
 	auto_rows struct rows *rows = txn_query(txn, err,
-	    "SELECT " SLICE_COLUMNS " FROM slice WHERE ?1 IS NULL OR owner = ?1"
+	    "SELECT " SLICE_READ " FROM slice WHERE ?1 IS NULL OR owner = ?1"
 	    " ORDER BY name, owner",
 	    "t", owner);
 	vec_of(struct slice_record) found = {0};
@@ -254,14 +272,15 @@ static bool
 is_repeated(struct txn *txn, const struct event_record *event, bool *is, struct err *err)
 {
 	auto_rows struct rows *rows = txn_query(txn, err,
-	    "SELECT what, text FROM event WHERE slice_id = ? AND subject = ?"
+	    "SELECT what, text, at_ms FROM event WHERE slice_id = ? AND subject = ?"
 	    " ORDER BY seq DESC LIMIT 1",
 	    "tt", event->slice_id, event->subject);
 
 	if (!rows)
 		return false;
 	*is = rows_next(rows) && str_equal(rows_text(rows, 0), event->what) &&
-	      str_equal(rows_text(rows, 1), event->text);
+	      str_equal(rows_text(rows, 1), event->text) &&
+	      (!event->again_ms || event->at_ms - rows_i64(rows, 2) < event->again_ms);
 	return true;
 }
 

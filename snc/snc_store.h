@@ -10,6 +10,7 @@
 #include "lib/base/str.h"
 #include "lib/engine/controller.h"
 #include "lib/store/store.h"
+#include "snc/lease.h"
 
 extern const struct store_migration snc_migrations[];
 extern const size_t n_snc_migrations;
@@ -37,6 +38,7 @@ struct slice_record {
 	enum group_state engine;  /* when has_group */
 	int64_t round;            /* how often it was admitted */
 	struct err reason;        /* why it is not as wanted; ERR_NONE */
+	struct lease lease;       /* written by store_lease_save alone */
 };
 
 struct slice_document {
@@ -83,6 +85,42 @@ bool store_slice_document(struct txn *txn, const char *id, struct arena *arena,
 
 bool store_slice_drop(struct txn *txn, const char *id, struct err *err) must_check;
 
+/* snc_store_lease.c */
+
+enum lease_phase lease_phase_parse(const char *text);
+
+/* Writes the lease. */
+bool store_lease_save(
+    struct txn *txn, const struct slice_record *slice, struct err *err) must_check;
+
+/* Ids of the slices whose lease is due, the longest overdue first, in arena. */
+struct slice_names {
+	const char **items;
+	size_t n;
+};
+
+bool store_lease_due(struct txn *txn, int64_t now_ms, struct arena *arena, struct slice_names *due,
+    struct err *err) must_check;
+
+/* When the next one is; 0 = never. */
+bool store_lease_next(struct txn *txn, int64_t *due_ms, struct err *err) must_check;
+
+/* What a slice that is to start will have: rows as slice_plan made them, without attributes. */
+struct booking_row {
+	const char *manager, *kind, *spec;
+};
+
+struct booking_rows {
+	struct booking_row *items;
+	size_t n;
+};
+
+bool store_booking_add(struct txn *txn, const char *slice, const struct booking_rows *booking,
+    struct err *err) must_check;
+bool store_booking_list(struct txn *txn, const char *slice, struct arena *arena,
+    struct booking_rows *booking, struct err *err) must_check;
+bool store_booking_drop(struct txn *txn, const char *slice, struct err *err) must_check;
+
 struct op_record {
 	const char *caller, *op_id, *digest, *slice, *name;
 	int64_t at_ms;
@@ -100,6 +138,7 @@ struct event_record {
 	int64_t seq, at_ms;
 	const char *slice_id, *slice, *owner; /* "" = none */
 	const char *subject, *what, *text;
+	int64_t again_ms; /* the same is new when this old; 0 = however old */
 };
 
 /* Adds one, unless the last one of the same subject and slice says the same. */

@@ -7,6 +7,7 @@ CHECK_STAGES='
 lint     ctest    lint     always
 unit     ctest    unit     always
 fault    ctest    fault    always
+model    ctest    model    always
 clang    build    clang    always
 asan     preset   asan     always
 analyze  build    analyze  always
@@ -14,6 +15,7 @@ tidy     tidy     dev      always
 system   scripts  system   always
 tsan     preset   tsan     long
 valgrind memcheck unit     long
+sweep    ctest    sweep    long
 '
 PASSED=0 FAILED=0
 
@@ -24,6 +26,8 @@ check_run() {
 	esac
 	check_known "$@"
 	cd "$ROOT" || exit 1
+	# A test that runs in a process group of its own would outlive us.
+	trap 'kill $(jobs -p) 2>/dev/null; exit 143' INT TERM
 	if ! "$ROOT/testbed" build; then
 		say "0 passed, 1 failed"
 		return 1
@@ -147,7 +151,8 @@ check_scripts() {
 	for script in "$ROOT/test/$1"/test_*; do
 		log=$ROOT/build/check/${script##*/}.log status=0
 		echo "-- ${script##*/}"
-		timeout -k 30 1800 "$script" >"$log" 2>&1 || status=$?
+		timeout -k 30 1800 "$script" >"$log" 2>&1 &
+		wait $! || status=$?
 		cat "$log"
 		ok=$(grep -c '^ok ' "$log" || true)
 		bad=$(grep -c '^FAILED ' "$log" || true)

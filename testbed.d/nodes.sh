@@ -70,9 +70,9 @@ nodes_wait_daemons() {
 	done
 }
 
-# Waits up to 60 s until a command succeeds.
+# Waits up to 3 minutes until a command succeeds: an emulated VM boots slowly on a busy machine.
 nodes_wait() {
-	local what=$1 until=$((SECONDS + 60))
+	local what=$1 until=$((SECONDS + 180))
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $until ] || die "$what does not answer; its log is in $STATE/HOST/log"

@@ -8,7 +8,7 @@ packages_wanted() {
 packages_missing() {
 	local -a wanted
 	mapfile -t wanted < <(packages_wanted)
-	comm -23 <(printf '%s\n' "${wanted[@]}" | sort) \
+	comm -23 <(printf '%s\n' "${wanted[@]}" | sort -u) \
 		<(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null |
 			awk '$1 == "installed" { print $2 }' | sort -u)
 }

@@ -2,8 +2,6 @@
  * tncd: the Transport Network Controller. Reads the inventory, keeps paths for sncd, has their
  * routes made by the routerds.
  */
-#include <string.h>
-
 #include "lib/api/daemon.h"
 #include "lib/base/log.h"
 #include "tnc/tnc.h"
@@ -34,7 +32,8 @@ serve(struct daemon *daemon, const struct inventory *inventory, int *exit_code, 
 				      .full_name = daemon_full_name(daemon),
 				      .self = daemon,
 				      .peer = peer,
-				      .changed = daemon_changed},
+				      .changed = daemon_changed,
+				      .noted = daemon_noted},
 	    err);
 
 	union {
@@ -54,13 +53,6 @@ serve(struct daemon *daemon, const struct inventory *inventory, int *exit_code, 
 	return is_ready;
 }
 
-static size_t
-collect(struct store_migration *all, size_t n, const struct store_migration *some, size_t n_some)
-{
-	memcpy(all + n, some, n_some * sizeof(*some));
-	return n + n_some;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -71,11 +63,12 @@ main(int argc, char **argv)
 	struct err err = {0};
 	int exit_code = 1;
 
-	config.n_migrations = collect(migrations, 0, manager_migrations, n_manager_migrations);
-	config.n_migrations = collect(
+	config.n_migrations =
+	    store_migrations_add(migrations, 0, manager_migrations, n_manager_migrations);
+	config.n_migrations = store_migrations_add(
 	    migrations, config.n_migrations, controller_migrations, n_controller_migrations);
 	config.n_migrations =
-	    collect(migrations, config.n_migrations, tnc_migrations, n_tnc_migrations);
+	    store_migrations_add(migrations, config.n_migrations, tnc_migrations, n_tnc_migrations);
 	daemon = daemon_start(&config, argc, argv, &exit_code);
 	if (!daemon)
 		return exit_code;

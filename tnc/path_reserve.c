@@ -22,6 +22,13 @@ struct wanted {
 	bool is_turned; /* the link's end a is the path's end b */
 	struct graph_demand demand;
 	struct spec_list wish;
+	uint64_t instead; /* the share that it takes the place of; 0 = none */
+};
+
+/* Where it may run. */
+struct choice {
+	struct path *path;        /* as it would be made */
+	const struct path *alike; /* that is there already; NULL = none */
 };
 
 static const int64_t RATE_MAX_BPS = 1000000000000000;
@@ -34,17 +41,51 @@ static const struct path *find_alike(struct wanted *wanted, const struct path *p
 static bool make_path(struct wanted *wanted, struct path *path, struct err *err);
 static void answer(const struct wanted *wanted, const struct path *path, struct str *result);
 
+/* The way that it likes best, and the path that runs there, if one does. */
+static bool
+choose(struct wanted *wanted, const struct graph *graph, const struct graph_demand *demand,
+    struct choice *choice, struct err *err)
+{
+	struct graph_path route;
+
+	if (!path_find(graph, demand, &wanted->wish, wanted->arena, &route, err))
+		return false;
+	choice->path = describe(wanted, graph, &route);
+	choice->alike = find_alike(wanted, choice->path);
+	return true;
+}
+
+/* On the path of the share that it takes the place of, room for what it has more will do. */
+static bool
+choose_same(struct wanted *wanted, const struct graph *graph, struct choice *choice)
+{
+	struct share before = {.rid = wanted->instead};
+	struct graph_demand less = wanted->demand;
+	const char *name;
+	struct err why;
+
+	if (!wanted->instead ||
+	    !store_share_path(wanted->txn, before.rid, wanted->arena, &name, &why) || !name ||
+	    !store_share_rates(wanted->txn, name, &before, &why))
+		return false;
+	less.rate_ab_bps -=
+	    before.rate_ab_bps < less.rate_ab_bps ? before.rate_ab_bps : less.rate_ab_bps;
+	less.rate_ba_bps -=
+	    before.rate_ba_bps < less.rate_ba_bps ? before.rate_ba_bps : less.rate_ba_bps;
+	return choose(wanted, graph, &less, choice, &why) && choice->alike &&
+	       str_equal(choice->alike->name, name);
+}
+
 bool
 path_reserve(void *self, struct txn *txn, const struct row *row, const struct manager_book *book,
     struct str *result, struct err *err)
 {
 	auto_arena struct arena *arena = arena_new();
 	struct wanted wanted = {.tnc = self, .txn = txn, .arena = arena};
+	struct choice choice;
 	struct share_spec spec;
-	struct graph_path route;
 	struct graph *graph;
-	struct path *path;
-	const struct path *alike;
+	const struct path *path;
 
 	(void)book; /* every charged row has its share in our own table, removed by path_release */
 	if (!spec_parse(&share_spec_table, row->spec, arena, &spec, err) ||
@@ -52,17 +93,17 @@ path_reserve(void *self, struct txn *txn, const struct row *row, const struct ma
 		return false;
 	graph = path_residual(wanted.tnc, &wanted.paths, arena);
 	if (!wanted_init(&wanted, graph, &spec, err) ||
-	    !path_find(graph, &wanted.demand, &wanted.wish, arena, &route, err))
+	    (!choose_same(&wanted, graph, &choice) &&
+		!choose(&wanted, graph, &wanted.demand, &choice, err)))
 		return false;
-	path = describe(&wanted, graph, &route);
-	alike = find_alike(&wanted, path);
-	if (!alike && !make_path(&wanted, path, err))
+	if (!choice.alike && !make_path(&wanted, choice.path, err))
 		return false;
-	answer(&wanted, alike ? alike : path, result);
+	path = choice.alike ? choice.alike : choice.path;
+	answer(&wanted, path, result);
 	tnc_poke(wanted.tnc, POKE_PATHS);
 	return store_share_add(txn,
-	    &(struct share){row->rid, (alike ? alike : path)->name, wanted.demand.rate_ab_bps,
-		wanted.demand.rate_ba_bps},
+	    &(struct share){row->rid, path->name, wanted.demand.rate_ab_bps,
+		wanted.demand.rate_ba_bps, wanted.instead},
 	    err);
 }
 
@@ -128,6 +169,8 @@ wanted_init(
 	if (spec->rate_ab_bps < 0 || spec->rate_ba_bps < 0 || spec->latency_us < 0 ||
 	    spec->rate_ab_bps > RATE_MAX_BPS || spec->rate_ba_bps > RATE_MAX_BPS)
 		return err_set(err, ERR_BAD_VALUE, "a rate or the latency is out of range");
+	if (spec->instead && !id_parse(spec->instead, &wanted->instead, err))
+		return false;
 	demand->latency_max_us = spec->latency_us;
 	wanted->is_turned = strcmp(spec->a, spec->b) > 0;
 	if (wanted->is_turned) {

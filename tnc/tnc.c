@@ -93,7 +93,8 @@ start(struct tnc *tnc, struct err *err)
 				       .kinds = &share,
 				       .n_kinds = 1,
 				       .self = tnc->config.self,
-				       .changed = tnc->config.changed},
+				       .changed = tnc->config.changed,
+				       .noted = tnc->config.noted},
 	    err);
 	if (!tnc->manager)
 		return false;

@@ -24,6 +24,8 @@ struct tnc_config {
 	    void *self, const char *full_name, const char *address, struct err *err);
 	/* A share appeared, failed or vanished: for hello. Any thread, must not block. */
 	void (*changed)(void *self, uint64_t rid);
+	/* There is a note about a share. May be NULL. */
+	void (*noted)(void *self);
 };
 
 struct tnc {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/api/manager_api.h"
+#include "lib/api/peer.h"
 #include "lib/base/id.h"
 #include "tnc/path.h"
 
@@ -283,6 +284,47 @@ serve_orphans(void *self, const struct rpc_call *call, const struct tnc_orphans_
 
 /* ---- hello ----------------------------------------------------------------------------------- */
 
+/* What a router has put right is a note about each share of the path. */
+static bool
+pass_note(struct tnc *tnc, struct txn *txn, const char *router, const struct controller_note *note,
+    struct err *err)
+{
+	auto_arena struct arena *arena = arena_new();
+	struct controller_row_state row;
+	const uint64_t *shares;
+	const char *path, *text;
+	uint64_t rid;
+	size_t n_shares;
+
+	if (!id_parse(note->rid, &rid, err))
+		return false;
+	if (!controller_row_of(txn, rid, arena, &path, &row, err))
+		return err->code == ERR_NOT_FOUND;
+	if (strcmp(row.row.manager, router) != 0)
+		return true;
+	if (!store_path_share_ids(txn, path, arena, &shares, &n_shares, err))
+		return false;
+	text = arena_format(arena, "%s: %s", row.row.subject, note->text);
+	for (size_t i = 0; i < n_shares; i++)
+		manager_note(tnc->manager, shares[i], note->what, text);
+	return true;
+}
+
+static bool
+pass_notes(struct tnc *tnc, const struct controller_hello_args *args, struct err *err)
+{
+	auto_txn struct txn *txn = NULL;
+
+	if (args->n_notes > NOTES_AT_ONCE)
+		return err_set(err, ERR_LIMIT, "at most %d notes", NOTES_AT_ONCE);
+	if (args->n_notes)
+		txn = store_begin(tnc->config.store);
+	for (size_t i = 0; i < args->n_notes; i++)
+		if (!pass_note(tnc, txn, args->manager, &args->notes[i], err))
+			return false;
+	return true;
+}
+
 static bool
 serve_hello(void *self, const struct rpc_call *call, const struct controller_hello_args *args,
     struct controller_hello_result *result, struct err *err)
@@ -297,7 +339,7 @@ serve_hello(void *self, const struct rpc_call *call, const struct controller_hel
 	for (size_t i = 0; i < args->n_changed; i++)
 		if (!id_parse(args->changed[i].rid, &rids[i], err))
 			return false;
-	if (!routers_heard(tnc->routers, call->name, err))
+	if (!routers_heard(tnc->routers, call->name, err) || !pass_notes(tnc, args, err))
 		return false;
 	controller_heard(tnc->controller, name, args->db_uuid, rids, args->n_changed);
 	*result = (struct controller_hello_result){

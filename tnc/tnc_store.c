@@ -9,8 +9,10 @@
 #include "lib/base/vec.h"
 
 STORE_SQL(tnc_paths_sql, "schemas/sql/tnc/0001_paths.sql");
+STORE_SQL(tnc_instead_sql, "schemas/sql/tnc/0002_instead.sql");
 
-const struct store_migration tnc_migrations[] = {{"tnc", 1, tnc_paths_sql}};
+const struct store_migration tnc_migrations[] = {
+    {"tnc", 1, tnc_paths_sql}, {"tnc", 2, tnc_instead_sql}};
 const size_t n_tnc_migrations = sizeof(tnc_migrations) / sizeof(tnc_migrations[0]);
 
 typedef vec_of(struct path) path_vec;
@@ -24,8 +26,11 @@ store_paths(struct txn *txn, struct arena *arena, struct paths *paths, struct er
 {
 	auto_rows struct rows *rows = txn_query(txn, err,
 	    "SELECT name, vertices, edges, address_a, address_b, next_hop_a, next_hop_b, "
-	    "latency_us, why, COUNT(rid), COALESCE(SUM(rate_ab_bps), 0), "
-	    "COALESCE(SUM(rate_ba_bps), 0) FROM path LEFT JOIN share ON share.path = path.name "
+	    "latency_us, why, COUNT(share.rid), "
+	    "COALESCE(SUM(max(0, share.rate_ab_bps - COALESCE(old.rate_ab_bps, 0))), 0), "
+	    "COALESCE(SUM(max(0, share.rate_ba_bps - COALESCE(old.rate_ba_bps, 0))), 0) "
+	    "FROM path LEFT JOIN share ON share.path = path.name "
+	    "LEFT JOIN share AS old ON old.rid = share.instead AND old.path = share.path "
 	    "GROUP BY name ORDER BY name",
 	    "");
 	path_vec found = {0};
@@ -88,6 +93,24 @@ store_path_shares(struct txn *txn, const char *name, int64_t *n_shares, struct e
 }
 
 bool
+store_path_share_ids(struct txn *txn, const char *name, struct arena *arena, const uint64_t **rids,
+    size_t *n_rids, struct err *err)
+{
+	auto_rows struct rows *rows =
+	    txn_query(txn, err, "SELECT rid FROM share WHERE path = ? ORDER BY rid", "t", name);
+	vec_of(uint64_t) found = {0};
+
+	if (!rows)
+		return false;
+	while (rows_next(rows))
+		vec_push(&found, (uint64_t)rows_i64(rows, 0));
+	*rids = (void *)arena_copy(arena, found.items, found.n * sizeof(found.items[0]));
+	*n_rids = found.n;
+	vec_done(&found);
+	return true;
+}
+
+bool
 store_path_drop(struct txn *txn, const char *name, struct err *err)
 {
 	return txn_run(txn, err,
@@ -98,8 +121,26 @@ bool
 store_share_add(struct txn *txn, const struct share *share, struct err *err)
 {
 	return txn_run(txn, err,
-	    "INSERT INTO share(rid, path, rate_ab_bps, rate_ba_bps) VALUES(?, ?, ?, ?)", "itii",
-	    (int64_t)share->rid, share->path, share->rate_ab_bps, share->rate_ba_bps);
+	    "INSERT INTO share(rid, path, rate_ab_bps, rate_ba_bps, instead) "
+	    "VALUES(?, ?, ?, ?, ?)",
+	    "itiii", (int64_t)share->rid, share->path, share->rate_ab_bps, share->rate_ba_bps,
+	    (int64_t)share->instead);
+}
+
+bool
+store_share_rates(struct txn *txn, const char *path, struct share *share, struct err *err)
+{
+	auto_rows struct rows *rows = txn_query(txn, err,
+	    "SELECT rate_ab_bps, rate_ba_bps FROM share WHERE rid = ? AND path = ?", "it",
+	    (int64_t)share->rid, path);
+	bool is_there;
+
+	if (!rows)
+		return false;
+	is_there = rows_next(rows);
+	share->rate_ab_bps = is_there ? rows_i64(rows, 0) : 0;
+	share->rate_ba_bps = is_there ? rows_i64(rows, 1) : 0;
+	return true;
 }
 
 bool

@@ -9,7 +9,8 @@
 #include "lib/base/arena.h"
 #include "lib/store/store.h"
 
-/* A path with the sum of its shares. Texts in the arena of the call. */
+/* A path with the sum of its shares; of one that takes another's place what it has more. Texts in
+ * the arena of the call. */
 struct path {
 	const char *name;
 	const char **vertices; /* HOST:PORT, routers, HOST:PORT; n_edges + 1 of them */
@@ -33,6 +34,7 @@ struct share {
 	uint64_t rid;
 	const char *path;
 	int64_t rate_ab_bps, rate_ba_bps;
+	uint64_t instead; /* the share that it takes the place of; 0 = none */
 };
 
 extern const struct store_migration tnc_migrations[];
@@ -52,10 +54,18 @@ bool store_path_reason(struct txn *txn, const char *name, struct arena *arena, c
 bool store_path_shares(
     struct txn *txn, const char *name, int64_t *n_shares, struct err *err) must_check;
 
+/* The ids of its shares, in arena. */
+bool store_path_share_ids(struct txn *txn, const char *name, struct arena *arena,
+    const uint64_t **rids, size_t *n_rids, struct err *err) must_check;
+
 /* Only if it has no shares; otherwise, and when it is not there, nothing happens. */
 bool store_path_drop(struct txn *txn, const char *name, struct err *err) must_check;
 
 bool store_share_add(struct txn *txn, const struct share *share, struct err *err) must_check;
+
+/* What a share is charged on its path; both 0 when there is none, or not on this path. */
+bool store_share_rates(
+    struct txn *txn, const char *path, struct share *share, struct err *err) must_check;
 
 /* Absent is success. */
 bool store_share_drop(struct txn *txn, uint64_t rid, struct err *err) must_check;

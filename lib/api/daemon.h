@@ -60,5 +60,9 @@ bool daemon_add_manager(struct daemon *daemon, struct manager *manager,
 /* The callback for manager_config.changed; self is the daemon. */
 void daemon_changed(void *self, uint64_t rid);
 
+/* The callback for manager_config.noted; self is the daemon. Notes go with the next hello, at once;
+ * again when it was not answered. */
+void daemon_noted(void *self);
+
 /* Listens and blocks until SIGTERM or SIGINT; returns the exit code. */
 int daemon_serve(struct daemon *daemon);

@@ -32,6 +32,7 @@ bool
 daemon_add_manager(struct daemon *daemon, struct manager *manager,
     void (*capacity)(void *self, struct str *lines), void *self, struct err *err)
 {
+	daemon->hello.manager = manager;
 	daemon->hello.capacity = capacity;
 	daemon->hello.capacity_self = self;
 	return find_controller(daemon, err) &&
@@ -70,6 +71,17 @@ daemon_changed(void *self, uint64_t rid)
 	hello->is_due = true;
 	pthread_cond_signal(&hello->wake);
 	pthread_mutex_unlock(&hello->lock);
+}
+
+void
+daemon_noted(void *self)
+{
+	struct daemon *daemon = self;
+
+	pthread_mutex_lock(&daemon->hello.lock);
+	daemon->hello.is_due = true;
+	pthread_cond_signal(&daemon->hello.wake);
+	pthread_mutex_unlock(&daemon->hello.lock);
 }
 
 /* Beyond the limit ids are dropped: the controller looks at all rows in time anyway. */
@@ -172,6 +184,36 @@ put_back(struct hello *hello, const struct rids *taken)
 	pthread_mutex_unlock(&hello->lock);
 }
 
+/* The notes that the controller has not heard; the seq of the last one of them. */
+static int64_t
+add_notes(struct hello *hello, struct arena *arena, struct controller_hello_args *args)
+{
+	const struct manager_note *notes;
+	size_t n = manager_notes(hello->manager, hello->noted, NOTES_AT_ONCE, arena, &notes);
+	struct controller_note *told = arena_alloc(arena, (n + 1) * sizeof(*told));
+
+	for (size_t i = 0; i < n; i++)
+		told[i] =
+		    (struct controller_note){.rid = arena_text(arena, id_text(notes[i].rid).text),
+			.what = notes[i].what,
+			.text = notes[i].text};
+	args->notes = told;
+	args->n_notes = n;
+	return n ? notes[n - 1].seq : hello->noted;
+}
+
+/* Heard: more than fitted go with the next hello, at once. */
+static void
+notes_heard(struct hello *hello, const struct controller_hello_args *args, int64_t noted)
+{
+	hello->noted = noted;
+	if (args->n_notes < NOTES_AT_ONCE)
+		return;
+	pthread_mutex_lock(&hello->lock);
+	hello->is_due = true;
+	pthread_mutex_unlock(&hello->lock);
+}
+
 static bool
 say(struct daemon *daemon, int64_t *interval_ms, struct err *err)
 {
@@ -185,6 +227,7 @@ say(struct daemon *daemon, int64_t *interval_ms, struct err *err)
 	    .changed = rids,
 	    .n_changed = taken.n};
 	struct controller_hello_result result = {0};
+	int64_t noted = add_notes(&daemon->hello, arena, &args);
 	bool is_heard;
 
 	for (size_t i = 0; i < taken.n; i++)
@@ -193,6 +236,8 @@ say(struct daemon *daemon, int64_t *interval_ms, struct err *err)
 		daemon->hello.capacity(daemon->hello.capacity_self, &capacity);
 	args.capacity = str_text(&capacity);
 	is_heard = controller_hello_call(daemon->hello.controller, arena, &args, &result, err);
+	if (is_heard)
+		notes_heard(&daemon->hello, &args, noted);
 	if (is_heard)
 		*interval_ms = result.interval_ms < INTERVAL_MIN_MS   ? INTERVAL_MIN_MS
 			       : result.interval_ms > INTERVAL_MAX_MS ? INTERVAL_MAX_MS

@@ -26,6 +26,8 @@ struct hello {
 	bool is_running, is_ending;
 	bool is_due;         /* something changed */
 	struct rids changed; /* rids since the last hello that was heard */
+	int64_t noted;       /* the last note that was heard; of the hello's thread */
+	struct manager *manager;
 	void (*capacity)(void *self, struct str *lines);
 	void *capacity_self;
 	const struct rpc_client *controller;

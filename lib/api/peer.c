@@ -264,11 +264,32 @@ serve_orphans(void *self, const struct rpc_call *call, const struct manager_orph
 	return true;
 }
 
+static bool
+serve_notes(void *self, const struct rpc_call *call, const struct manager_notes_args *args,
+    struct manager_notes_result *result, struct err *err)
+{
+	const struct manager_note *notes;
+	size_t n = manager_notes(self, args->after, NOTES_AT_ONCE, call->arena, &notes);
+	struct manager_noted *told = arena_alloc(call->arena, (n + 1) * sizeof(*told));
+
+	(void)err;
+	for (size_t i = 0; i < n; i++)
+		told[i] = (struct manager_noted){.seq = notes[i].seq,
+		    .at_ms = notes[i].at_ms,
+		    .rid = rid_text(call->arena, notes[i].rid),
+		    .kind = notes[i].kind,
+		    .what = notes[i].what,
+		    .text = notes[i].text};
+	*result = (struct manager_notes_result){told, n};
+	return true;
+}
+
 const struct manager_ops peer_manager_ops = {
     .reserve = serve_reserve,
     .commit = serve_commit,
     .release = serve_release,
     .status = serve_status,
+    .notes = serve_notes,
     .orphans = serve_orphans,
 };
 

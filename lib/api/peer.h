@@ -7,6 +7,8 @@
 #include "lib/engine/manager.h"
 #include "lib/rpc/rpc.h"
 
+enum { NOTES_AT_ONCE = 256 }; /* of a manager, in one message */
+
 /* Makes one engine call to the manager behind client; what controller_config.call wants. */
 bool peer_manager_call(
     const struct rpc_client *client, struct manager_call *call, struct err *err) must_check;

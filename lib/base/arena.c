@@ -47,6 +47,18 @@ arena_clear(struct arena *arena)
 	arena->blocks = NULL;
 }
 
+void
+arena_join(struct arena *into, struct arena *from)
+{
+	struct block **end = &from->blocks;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = into->blocks;
+	into->blocks = from->blocks;
+	from->blocks = NULL;
+}
+
 void *
 arena_alloc(struct arena *arena, size_t size)
 {

@@ -20,6 +20,9 @@ struct arena *arena_new(void) malloc_by(arena_free);
 /* Frees all that was made in it. */
 void arena_clear(struct arena *arena);
 
+/* What was made in `from` lives as long as `into` from now on; `from` is empty. */
+void arena_join(struct arena *into, struct arena *from);
+
 /* Zeroed memory, aligned for any type; lives as long as the arena. */
 void *arena_alloc(struct arena *arena, size_t size);
 

@@ -130,17 +130,36 @@ conf_each(
 	return false;
 }
 
+/* Is it the first entry of its section? */
+static bool
+is_first(const struct conf *conf, const struct entry *entry)
+{
+	for (const struct entry *other = conf->entries.items; other < entry; other++)
+		if (!strcmp(other->section, entry->section))
+			return false;
+	return true;
+}
+
+bool
+conf_section(const struct conf *conf, const char *prefix, size_t at, const char **section)
+{
+	vec_each (entry, &conf->entries) {
+		if (strncmp(entry->section, prefix, strlen(prefix)) != 0 ||
+		    !is_first(conf, entry) || at--)
+			continue;
+		*section = entry->section;
+		return true;
+	}
+	return false;
+}
+
 void
 conf_print(const struct conf *conf, struct str *out)
 {
 	const char *section = "";
 
 	vec_each (first, &conf->entries) {
-		bool is_printed = false;
-
-		for (const struct entry *entry = conf->entries.items; entry < first; entry++)
-			is_printed = is_printed || !strcmp(entry->section, first->section);
-		if (is_printed)
+		if (!is_first(conf, first))
 			continue;
 		section = first->section;
 		str_addf(out, "%s[%s]\n", out->len ? "\n" : "", section);

@@ -38,6 +38,9 @@ bool conf_i64(const struct conf *conf, const struct conf_number *number, int64_t
 bool conf_each(
     const struct conf *conf, const char *section, size_t at, const char **key, const char **value);
 
+/* The sections whose names begin so, each once, in file order: at = 0, 1, …; false at the end. */
+bool conf_section(const struct conf *conf, const char *prefix, size_t at, const char **section);
+
 /* The effective configuration, as --print-config shows it: what is set, and all defaults of the
  * sections that are used. */
 void conf_print(const struct conf *conf, struct str *out);

@@ -32,13 +32,18 @@ controller_new(const struct controller_config *config, struct err *err)
 {
 	struct controller *controller = controller_make(config);
 	int n_workers = config->n_workers ? config->n_workers : POOL_DEFAULT;
-	bool is_started = next_epoch(controller, err) && start(controller, ticking_main, err);
+	bool is_started;
 
+	if (config->made)
+		*config->made = controller;
+	is_started = next_epoch(controller, err) && start(controller, ticking_main, err);
 	for (int i = 0; i < n_workers && is_started; i++)
 		is_started = start(controller, pool_main, err);
 	if (is_started)
 		return controller;
 	tear_down(controller);
+	if (config->made)
+		*config->made = NULL;
 	return NULL;
 }
 

@@ -76,6 +76,9 @@ struct controller_config {
 	void (*row_changed)(
 	    void *self, struct txn *txn, const char *group, const struct controller_row_state *row);
 	int n_workers; /* 0 = 32: calls wait for effects, a slow manager must not take all */
+	/* Where the controller's address stands before the first of these is called, for those
+	 * that call it back; NULL = nowhere. */
+	struct controller **made;
 };
 
 extern const struct store_migration controller_migrations[];
@@ -118,6 +121,25 @@ bool controller_goal(struct controller *controller, struct txn *txn, const char 
 bool controller_set_attr(struct controller *controller, struct txn *txn, uint64_t rid,
     const char *attr, struct err *err) must_check;
 
+/*
+ * The rows of a group come to another one that stands as it does, both RESERVED or both ACTIVE;
+ * `from` is no more, and nobody is told. ERR_CONFLICT when they stand differently. So what is to
+ * join a group comes into being as one of its own, all or nothing. Wakes the ticker.
+ */
+bool controller_merge(struct controller *controller, struct txn *txn, const char *from,
+    const char *into, struct err *err) must_check;
+
+/* Rows that leave their group, at least one; `into` is a new group whose goal is RELEASED. */
+struct controller_parting {
+	const char *group, *into;
+	const uint64_t *rids;
+	size_t n_rids;
+};
+
+/* The other rows stay as they are. Wakes the ticker. */
+bool controller_part(struct controller *controller, struct txn *txn,
+    const struct controller_parting *parting, struct err *err) must_check;
+
 /* After the commit of a transaction with any of the above, and whenever a manager said hello. Any
  * thread. */
 void controller_wake(struct controller *controller);
@@ -134,6 +156,10 @@ void controller_heard(struct controller *controller, const char *manager, const 
  * transaction when txn is NULL. */
 bool controller_rows(struct controller *controller, struct txn *txn, const char *group,
     struct arena *arena, const struct controller_row_state **rows, size_t *n_rows);
+
+/* A living row and the group that it is in, texts in arena. ERR_NOT_FOUND. Any thread. */
+bool controller_row_of(struct txn *txn, uint64_t rid, struct arena *arena, const char **group,
+    struct controller_row_state *row, struct err *err) must_check;
 
 /* State of a group; false when there is none. */
 bool controller_group(

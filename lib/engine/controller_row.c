@@ -46,6 +46,19 @@ stored_row(
 }
 
 bool
+controller_row_of(struct txn *txn, uint64_t rid, struct arena *arena, const char **group,
+    struct controller_row_state *row, struct err *err)
+{
+	struct stored_row found = {0};
+
+	if (!stored_row(txn, rid, arena, &found, err))
+		return false;
+	*group = found.group;
+	*row = found.state;
+	return true;
+}
+
+bool
 stored_group(struct txn *txn, const char *name, struct stored_group *group, struct err *err)
 {
 	auto_rows struct rows *rows = txn_query(txn, err,

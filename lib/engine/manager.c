@@ -117,7 +117,10 @@ manager_make(const struct manager_config *config)
 	manager->config = *config;
 	manager->kinds = memcpy(xmalloc(size), config->kinds, size);
 	manager->config.kinds = manager->kinds;
+	if (!manager->config.look_ms)
+		manager->config.look_ms = LOOK_MS;
 	manager->items = map_new();
+	manager->notes = xcalloc(NOTES_MAX, sizeof(*manager->notes));
 	manager->holds_stored_ms = clock_boot_ms(config->clock);
 	manager->threads =
 	    xcalloc((size_t)(config->n_workers ? config->n_workers : WORKERS_DEFAULT) + 2,
@@ -152,6 +155,7 @@ tear_down(struct manager *manager)
 	pthread_cond_destroy(&manager->settled);
 	pthread_mutex_destroy(&manager->lock);
 	pthread_mutex_destroy(&manager->write);
+	notes_free(manager);
 	free(manager->threads);
 	free(manager->kinds);
 	free(manager);

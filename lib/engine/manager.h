@@ -57,14 +57,36 @@ struct manager_kind {
 	/* RELEASED, or a hold that ended: remove all that the rid may have left. Absent is success.
 	 */
 	bool (*remove)(void *self, const struct row *row, struct err *err);
-	/* Is the object there and healthy? Cheap; polled. NULL: ensure is called again instead. */
+	/*
+	 * Is the object there and healthy? Cheap; polled. If not, err says in one sentence what is
+	 * amiss: people read it when ensure has put it right (manager_notes). ERR_UNAVAILABLE and
+	 * ERR_TIMEOUT: it could not be seen. NULL: ensure is called again instead.
+	 */
 	bool (*is_there)(void *self, const struct row *row, struct err *err);
+	/*
+	 * The row is durably like this now: of each row at start, before anything else is called,
+	 * and after each change, the end of its effect included. For what would have to look at all
+	 * rows otherwise. Called with locks held: quick, calls nothing of the engine. May be NULL;
+	 * else the book of `admit` has those rows alone that were admitted in this very call and
+	 * are not heard of yet.
+	 */
+	void (*heard)(void *self, const struct row *row);
 };
 
 /* An object in the world that carries our prefix, for the sweep of strays. */
 struct manager_object {
 	uint64_t rid;  /* the row it belongs to; 0: none can */
 	char name[64]; /* device, domain, route: as people know it */
+};
+
+/* Something that the manager did by itself and people should know: an object put right. */
+struct manager_note {
+	int64_t seq;      /* counts up from 1 within one run */
+	int64_t at_ms;    /* wall clock */
+	uint64_t rid;     /* 0: it is about the host */
+	const char *kind; /* of the row; "host" */
+	const char *what; /* "repaired" */
+	const char *text; /* what was found amiss, one sentence */
 };
 
 struct manager_config {
@@ -81,7 +103,10 @@ struct manager_config {
 	/* The object of a row appeared, failed or vanished: a reason to say hello. Any thread; must
 	 * not block. */
 	void (*changed)(void *self, uint64_t rid);
+	/* There is a note: another reason. Any thread; must not block. May be NULL. */
+	void (*noted)(void *self);
 	int n_workers; /* 0 = 4 */
+	int look_ms;   /* how often is_there is asked of a real row; 0 = 5,000 */
 };
 
 /* The caller of a verb. */
@@ -134,6 +159,19 @@ void manager_wake(struct manager *manager);
 
 /* Does the row of this rid stand at least HELD (and not RELEASED)? Any thread; not inside admit. */
 bool manager_has(struct manager *manager, uint64_t rid);
+
+/*
+ * What was put right, oldest first: at most `most` notes with seq > after, texts and array in
+ * arena; returns how many. The last 4,096 are kept; the same of one row is noted at most once in
+ * 10 s. Any thread.
+ */
+size_t manager_notes(struct manager *manager, int64_t after, size_t most, struct arena *arena,
+    const struct manager_note **notes);
+
+/* Adds a note to those of the engine itself, for what others have put right: about a row (nothing
+ * when there is no such row), or, with rid 0, about the host as a whole. Any thread; calls `noted`.
+ */
+void manager_note(struct manager *manager, uint64_t rid, const char *what, const char *text);
 
 /*
  * What does not agree: objects without a row, rows COMMITTED without their object, rows RELEASED

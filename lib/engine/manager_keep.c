@@ -9,9 +9,10 @@
 #include "lib/engine/manager_part.h"
 
 static bool is_held_past(struct manager *manager, uint64_t rid);
+static void items_drop(struct manager *manager, const vec_rid *past);
 static bool store_gone(struct manager *manager, const vec_rid *gone, struct err *err);
-static bool forget_below(
-    struct manager *manager, struct txn *txn, const char *owner, uint64_t floor, struct err *err);
+static bool forget_below(struct manager *manager, struct txn *txn, const char *owner,
+    uint64_t floor, vec_rid *past, struct err *err);
 
 bool
 holds_end(struct manager *manager, const vec_rid *ended, struct err *err)
@@ -106,8 +107,10 @@ removed_store(struct manager *manager, const struct item *item)
 	for (size_t i = 0; i < gone.n && is_stored; i++) {
 		struct item *found = map_get_id(manager->items, gone.items[i]);
 
-		if (found)
-			found->row.has_effect = false;
+		if (!found)
+			continue;
+		found->row.has_effect = false;
+		item_tell(manager, found);
 	}
 	pthread_mutex_unlock(&manager->lock);
 	pthread_mutex_unlock(&manager->write);
@@ -117,7 +120,8 @@ removed_store(struct manager *manager, const struct item *item)
 bool
 rows_forget(struct manager *manager, struct err *err)
 {
-	bool is_stored = true;
+	vec_rid past = {0};
+	bool is_stored;
 
 	pthread_mutex_lock(&manager->write);
 	{
@@ -127,12 +131,15 @@ rows_forget(struct manager *manager, struct err *err)
 
 		is_stored = rows != NULL;
 		while (is_stored && rows_next(rows))
-			is_stored = forget_below(
-			    manager, txn, rows_text(rows, 0), (uint64_t)rows_i64(rows, 1), err);
+			is_stored = forget_below(manager, txn, rows_text(rows, 0),
+			    (uint64_t)rows_i64(rows, 1), &past, err);
 		rows_done(take(rows));
 		is_stored = is_stored && txn_commit(&txn, err);
 	}
+	if (is_stored)
+		items_drop(manager, &past);
 	pthread_mutex_unlock(&manager->write);
+	vec_done(&past);
 	return is_stored;
 }
 
@@ -166,12 +173,26 @@ store_gone(struct manager *manager, const vec_rid *gone, struct err *err)
 	return true;
 }
 
-/* What memory has let go and the database then keeps, a restart reads again and lets go again. */
-static bool
-forget_below(
-    struct manager *manager, struct txn *txn, const char *owner, uint64_t floor, struct err *err)
+/* One that is being looked at since goes next time: deleting its row once more does no harm. */
+static void
+items_drop(struct manager *manager, const vec_rid *past)
 {
-	vec_rid past = {0};
+	pthread_mutex_lock(&manager->lock);
+	vec_each (rid, past) {
+		const struct item *item = map_get_id(manager->items, *rid);
+
+		if (!item->is_busy && !item->is_queued)
+			item_free(map_drop_id(manager->items, *rid));
+	}
+	pthread_mutex_unlock(&manager->lock);
+}
+
+/* Adds what it has deleted to `past`: memory lets go of that when it is durable. */
+static bool
+forget_below(struct manager *manager, struct txn *txn, const char *owner, uint64_t floor,
+    vec_rid *past, struct err *err)
+{
+	size_t first = past->n;
 	struct item *item;
 	bool is_stored = true;
 
@@ -180,13 +201,10 @@ forget_below(
 		if (item->row.rid < floor && item->row.state == ROW_RELEASED &&
 		    !item->row.has_effect && !item->is_busy && !item->is_queued &&
 		    str_equal(item->row.owner, owner))
-			vec_push(&past, item->row.rid);
-	vec_each (rid, &past)
-		item_free(map_drop_id(manager->items, *rid));
+			vec_push(past, item->row.rid);
 	pthread_mutex_unlock(&manager->lock);
-	for (size_t i = 0; i < past.n && is_stored; i++)
-		is_stored = txn_run(
-		    txn, err, "DELETE FROM manager_row WHERE rid = ?", "i", (int64_t)past.items[i]);
-	vec_done(&past);
+	for (size_t i = first; i < past->n && is_stored; i++)
+		is_stored = txn_run(txn, err, "DELETE FROM manager_row WHERE rid = ?", "i",
+		    (int64_t)past->items[i]);
 	return is_stored;
 }

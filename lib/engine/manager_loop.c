@@ -3,6 +3,7 @@
  * says which rows are due, a sweeper for objects that no row stands for. There is no other code
  * that recovers from anything: a restart is the first round.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/fault.h"
@@ -16,6 +17,7 @@ struct outcome {
 	bool was_real;
 	long n_wakes; /* when it began */
 	struct err why;
+	struct err lost; /* what is_there missed */
 };
 
 static struct item *next_item(struct manager *manager);
@@ -25,6 +27,8 @@ static void converge_up(const struct manager_kind *kind, const struct row *row, 
     struct outcome *outcome);
 static void finish(struct manager *manager, struct item *item, const struct row *row,
     const struct outcome *outcome);
+static bool is_repaired(struct manager *manager, struct item *item, const struct outcome *outcome);
+static int64_t next_look_ms(const struct manager *manager, const struct item *item);
 static int64_t retry_ms(const struct item *item);
 static void copy_row(struct arena *arena, struct row *into, const struct row *from);
 static int64_t find_due(struct manager *manager, bool is_woken, vec_rid *ended);
@@ -111,23 +115,58 @@ sweeper_main(void *self)
 	return NULL;
 }
 
+static void
+queue_add(struct manager *manager, struct queue *queue, struct item *item)
+{
+	item->is_queued = true;
+	item->queue = queue;
+	item->queue_prev = queue->last;
+	item->queue_next = NULL;
+	if (queue->last)
+		queue->last->queue_next = item;
+	else
+		queue->first = item;
+	queue->last = item;
+	item->next_ms = INT64_MAX;
+	manager->n_active++;
+	pthread_cond_signal(&manager->work);
+}
+
+static void
+queue_take(struct manager *manager, struct item *item)
+{
+	struct queue *queue = item->queue;
+
+	if (item->queue_prev)
+		item->queue_prev->queue_next = item->queue_next;
+	else
+		queue->first = item->queue_next;
+	if (item->queue_next)
+		item->queue_next->queue_prev = item->queue_prev;
+	else
+		queue->last = item->queue_prev;
+	item->is_queued = false;
+	manager->n_active--;
+}
+
 void
 item_poke(struct manager *manager, struct item *item)
 {
 	if (item->is_busy)
 		item->is_again = true;
-	if (item->is_busy || item->is_queued)
-		return;
-	item->is_queued = true;
-	item->queue_next = NULL;
-	item->next_ms = INT64_MAX;
-	if (manager->queue_last)
-		manager->queue_last->queue_next = item;
-	else
-		manager->queue_first = item;
-	manager->queue_last = item;
-	manager->n_active++;
-	pthread_cond_signal(&manager->work);
+	else if (!item->is_queued)
+		queue_add(manager, &manager->looks, item);
+}
+
+void
+item_hurry(struct manager *manager, struct item *item)
+{
+	if (item->is_queued && item->queue == &manager->looks)
+		queue_take(manager, item);
+	if (item->is_busy)
+		item->is_again = true;
+	else if (!item->is_queued)
+		queue_add(manager, &manager->changes, item);
 }
 
 bool
@@ -143,21 +182,22 @@ is_stray(struct manager *manager, const struct manager_object *object)
 	return is_stray;
 }
 
-/* The next row to look at, now busy; NULL when the manager stops. */
+/*
+ * The next row to look at, now busy; NULL when the manager stops. Somebody waits for a change, and
+ * all rows come due together: behind hundreds of looks it would be late.
+ */
 static struct item *
 next_item(struct manager *manager)
 {
 	struct item *item = NULL;
 
 	pthread_mutex_lock(&manager->lock);
-	while (!manager->is_stopping && !manager->queue_first)
+	while (!manager->is_stopping && !manager->changes.first && !manager->looks.first)
 		pthread_cond_wait(&manager->work, &manager->lock);
 	if (!manager->is_stopping) {
-		item = manager->queue_first;
-		manager->queue_first = item->queue_next;
-		if (!manager->queue_first)
-			manager->queue_last = NULL;
-		item->is_queued = false;
+		item = manager->changes.first ? manager->changes.first : manager->looks.first;
+		queue_take(manager, item);
+		manager->n_active++;
 		item->is_busy = true;
 		item->is_again = false;
 	}
@@ -199,6 +239,8 @@ converge_up(const struct manager_kind *kind, const struct row *row, bool is_new_
 		outcome->is_done = true;
 		return;
 	}
+	if (!is_new_look && kind->is_there)
+		outcome->lost = outcome->why;
 	outcome->why = (struct err){0};
 	FAULT_POINT("manager.ensure.before");
 	outcome->is_done = kind->ensure(kind->self, row, &outcome->why);
@@ -210,7 +252,7 @@ static void
 finish(struct manager *manager, struct item *item, const struct row *row,
     const struct outcome *outcome)
 {
-	bool has_changed;
+	bool has_changed, has_note;
 
 	pthread_mutex_lock(&manager->lock);
 	has_changed = outcome->is_done != outcome->was_real || outcome->why.code != item->why.code;
@@ -226,13 +268,14 @@ finish(struct manager *manager, struct item *item, const struct row *row,
 		item->rev_real = row->rev;
 	item->failures = outcome->is_done ? 0 : item->failures + 1;
 	item->tried_ms = clock_boot_ms(manager->config.clock);
-	item->next_ms = item->tried_ms + retry_ms(item);
+	item->next_ms = next_look_ms(manager, item);
+	has_note = is_repaired(manager, item, outcome);
 	/* What it waited for may have come while it was looking elsewhere. */
 	if (item->why.code == ERR_WAIT && outcome->n_wakes != manager->n_wakes)
 		item->next_ms = item->tried_ms + RETRY_WOKEN_MS;
 	if (item->is_again) {
 		item->why = (struct err){0}; /* it is about a row that is not like this any more */
-		item_poke(manager, item);
+		item_hurry(manager, item);
 	} else if (item->row.state != ROW_COMMITTED && item_is_settled(item)) {
 		item->next_ms = INT64_MAX;
 	}
@@ -247,6 +290,40 @@ finish(struct manager *manager, struct item *item, const struct row *row,
 	pthread_mutex_unlock(&manager->lock);
 	if (has_changed && manager->config.changed)
 		manager->config.changed(manager->config.self, row->rid);
+	if (has_note && manager->config.noted)
+		manager->config.noted(manager->config.self);
+}
+
+/*
+ * A real object that was found amiss and is real again is worth a note, however long it took. What
+ * could not be seen has not been amiss.
+ */
+static bool
+is_repaired(struct manager *manager, struct item *item, const struct outcome *outcome)
+{
+	bool is_lost = outcome->lost.code != ERR_NONE && outcome->lost.code != ERR_UNAVAILABLE &&
+		       outcome->lost.code != ERR_TIMEOUT;
+	auto_free char *lost = NULL;
+
+	if (is_lost && !item->is_again) {
+		free(item->lost);
+		item->lost = xstrdup(outcome->lost.text);
+	}
+	if (!item->is_real || item->is_again || !item->lost)
+		return false;
+	lost = take(item->lost);
+	return note_add(manager, &item->row, "repaired", lost);
+}
+
+/* All rows come due together: one picture of the world serves many. */
+static int64_t
+next_look_ms(const struct manager *manager, const struct item *item)
+{
+	int64_t look_ms = manager->config.look_ms;
+
+	if (item->failures)
+		return item->tried_ms + retry_ms(item);
+	return (item->tried_ms / look_ms + 1) * look_ms;
 }
 
 static int64_t
@@ -254,8 +331,6 @@ retry_ms(const struct item *item)
 {
 	int64_t ms = RETRY_MIN_MS;
 
-	if (!item->failures)
-		return LOOK_MS;
 	if (item->why.code == ERR_WAIT)
 		return RETRY_WAIT_MS;
 	for (int i = 1; i < item->failures && ms < RETRY_MAX_MS; i++)
@@ -278,7 +353,8 @@ copy_row(struct arena *arena, struct row *into, const struct row *from)
 static int64_t
 find_due(struct manager *manager, bool is_woken, vec_rid *ended)
 {
-	int64_t now_ms = clock_boot_ms(manager->config.clock), next_ms = now_ms + LOOK_MS;
+	int64_t now_ms = clock_boot_ms(manager->config.clock);
+	int64_t next_ms = now_ms + manager->config.look_ms;
 	struct item *item;
 
 	manager->has_waiting = false;

@@ -18,13 +18,15 @@
 enum {
 	HOLD_MS = 120 * 1000,      /* a hold that nobody renews */
 	HOLD_STORE_MS = 10 * 1000, /* how often the countdown is made durable */
-	LOOK_MS = 5 * 1000,        /* each row and all objects are looked at */
+	LOOK_MS = 5 * 1000,        /* each row, unless configured, and all objects are looked at */
 	LOOK_SOON_MS = 200,        /* real rows after a wake: a storm of events costs one look */
 	RETRY_WOKEN_MS = 20,       /* the same, woken: an attempt may itself be what wakes */
 	RETRY_WAIT_MS = 1000,      /* what waits for something else */
 	RETRY_MIN_MS = 100,        /* what failed: doubled up to RETRY_MAX_MS */
 	RETRY_MAX_MS = 5000,
 	WORKERS_DEFAULT = 4,
+	NOTES_MAX = 4096,
+	NOTE_QUIET_MS = 10 * 1000, /* the same of one row is noted once in this time */
 	ROW_TEXTS = 5
 };
 
@@ -36,28 +38,45 @@ struct item {
 	int64_t tried_ms;
 	int64_t next_ms; /* when to look again; INT64_MAX = at rest */
 	struct err why;  /* of the last attempt, while the row is not as it should be */
+	char *lost;      /* what was amiss with a real object, until it is put right; or NULL */
 	int64_t rev_real;
 	int failures;
 	bool is_real;
 	bool is_queued;
-	bool is_busy;  /* a worker has it */
-	bool is_again; /* changed while a worker had it */
-	struct item *queue_next;
+	bool is_busy;        /* a worker has it */
+	bool is_again;       /* changed while a worker had it */
+	struct queue *queue; /* in which it is, while is_queued */
+	struct item *queue_prev, *queue_next;
+};
+
+/* Rows that a worker is to take, first come first served. */
+struct queue {
+	struct item *first, *last;
 };
 
 typedef vec_of(uint64_t) vec_rid;
+
+/* A note as kept; its texts are its own. */
+struct kept_note {
+	int64_t wall_ms, boot_ms;
+	uint64_t rid;
+	char *kind, *what, *text;
+};
 
 struct manager {
 	struct manager_config config;
 	struct manager_kind *kinds; /* config.kinds points here */
 	pthread_mutex_t write;
 	pthread_mutex_t lock;
-	pthread_cond_t work;    /* the queue has something */
+	pthread_cond_t work;    /* a queue has something */
 	pthread_cond_t tick;    /* the ticker has something to do */
 	pthread_cond_t settled; /* a row came to be as it should be, or failed */
 	struct map *items;
-	struct item *queue_first, *queue_last;
+	struct queue changes;    /* rows that a call has changed and waits for: taken first */
+	struct queue looks;      /* rows that are due */
 	size_t n_active;         /* queued or busy */
+	struct kept_note *notes; /* NOTES_MAX: number seq is at seq % NOTES_MAX */
+	int64_t n_notes;         /* seq of the newest */
 	vec_rid removed;         /* gone from the world, not yet in the database */
 	int64_t holds_stored_ms; /* when the holds were last made durable */
 	bool is_woken;
@@ -86,10 +105,17 @@ void row_apply(struct manager *manager, const struct row_change *change);
 
 void item_free(struct item *item);
 
+/* Its kind hears how the row stands. Under `lock`. */
+void item_tell(const struct manager *manager, const struct item *item);
+
 const struct manager_kind *kind_find(const struct manager *manager, const char *name);
 
-/* Puts an item in the queue, or marks it to be looked at again. Under `lock`. */
+/*
+ * Has an item looked at, once more if a worker has it just now; hurry: before all that is merely
+ * due. Under `lock`.
+ */
 void item_poke(struct manager *manager, struct item *item);
+void item_hurry(struct manager *manager, struct item *item);
 
 /* Is it as the row says? Under `lock`. */
 bool item_is_settled(const struct item *item);
@@ -112,6 +138,10 @@ void removed_store(struct manager *manager, const struct item *item);
 
 /* An object that no row stands for. Takes `lock`. */
 bool is_stray(struct manager *manager, const struct manager_object *object);
+
+/* manager_note.c. `lock` is held; false: the same was noted just now. */
+bool note_add(struct manager *manager, const struct row *row, const char *what, const char *text);
+void notes_free(struct manager *manager);
 
 /* Bodies of the threads. */
 void *worker_main(void *self);

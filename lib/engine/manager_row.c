@@ -64,15 +64,26 @@ row_apply(struct manager *manager, const struct row_change *change)
 		map_put_id(manager->items, change->row.rid, item);
 	}
 	item_set(item, &change->row);
+	item_tell(manager, item);
 	item->hold_ends_ms = clock_boot_ms(manager->config.clock) + change->hold_ms;
 	item->why = (struct err){0};
+	free(take(item->lost)); /* it is to be something else now */
 	item->failures = 0;
 	item->next_ms = INT64_MAX;
 	if (item->row.state == ROW_HELD)
 		pthread_cond_broadcast(&manager->tick); /* it has a new end to watch */
 	else if (!item_is_settled(item))
-		item_poke(manager, item);
+		item_hurry(manager, item);
 	pthread_mutex_unlock(&manager->lock);
+}
+
+void
+item_tell(const struct manager *manager, const struct item *item)
+{
+	const struct manager_kind *kind = kind_find(manager, item->row.kind);
+
+	if (kind && kind->heard)
+		kind->heard(kind->self, &item->row);
 }
 
 void
@@ -80,6 +91,7 @@ item_free(struct item *item)
 {
 	for (int i = 0; i < ROW_TEXTS; i++)
 		free(item->texts[i]);
+	free(item->lost);
 	free(item);
 }
 

@@ -13,7 +13,9 @@ struct step {
 	struct manager_call *call;
 	int64_t floor; /* the highest that this owner has sent */
 	vec_of(struct row) book;
+	vec_of(struct row) fresh; /* admitted in this call */
 	bool has_book;
+	size_t n_noted; /* how many of `fresh` are in the book */
 	vec_rid touched;
 	vec_of(struct row_change) changes;
 };
@@ -54,6 +56,7 @@ manager_call(struct manager *manager, struct manager_call *call, struct err *err
 	if (is_done)
 		wait_for_effect(&step);
 	vec_done(&step.book);
+	vec_done(&step.fresh);
 	vec_done(&step.touched);
 	vec_done(&step.changes);
 	return is_done;
@@ -214,7 +217,7 @@ reserve_new(struct step *step, const struct row_want *want, struct row_have *hav
 		return txn_run(step->txn, err, "ROLLBACK TO admit", "") &&
 		       txn_run(step->txn, err, "RELEASE admit", "");
 	row.result = result.text ? arena_text(step->call->arena, result.text) : NULL;
-	vec_push(&step->book, row);
+	vec_push(&step->fresh, row);
 	vec_push(&step->touched, row.rid);
 	return txn_run(step->txn, err, "RELEASE admit", "") &&
 	       txn_run(step->txn, err,
@@ -234,8 +237,10 @@ admit(struct step *step, const struct row *row, struct str *result, struct err *
 		return err_set(why, ERR_BAD_VALUE, "there is no kind '%s' here", row->kind);
 	if (!kind->admit)
 		return true;
-	open_book(step);
-	book = (struct manager_book){.rows = step->book.items, .n_rows = step->book.n};
+	if (!kind->heard)
+		open_book(step);
+	book = kind->heard ? (struct manager_book){step->fresh.items, step->fresh.n}
+			   : (struct manager_book){step->book.items, step->book.n};
 	if (kind->admit(kind->self, step->txn, row, &book, result, why))
 		return true;
 	if (why->code == ERR_NONE)
@@ -243,21 +248,23 @@ admit(struct step *step, const struct row *row, struct str *result, struct err *
 	return false;
 }
 
-/* All that is charged, once a call. Texts stay: only the holder of `write` changes rows. */
+/* All that is charged, read once a call. Texts stay: only the holder of `write` changes rows. */
 static void
 open_book(struct step *step)
 {
 	struct manager *manager = step->manager;
 	struct item *item;
 
-	if (step->has_book)
-		return;
+	if (!step->has_book) {
+		pthread_mutex_lock(&manager->lock);
+		for (size_t at = 0; (item = map_next(manager->items, &at));)
+			if (item->row.state != ROW_RELEASED || item->row.has_effect)
+				vec_push(&step->book, item->row);
+		pthread_mutex_unlock(&manager->lock);
+	}
 	step->has_book = true;
-	pthread_mutex_lock(&manager->lock);
-	for (size_t at = 0; (item = map_next(manager->items, &at));)
-		if (item->row.state != ROW_RELEASED || item->row.has_effect)
-			vec_push(&step->book, item->row);
-	pthread_mutex_unlock(&manager->lock);
+	for (; step->n_noted < step->fresh.n; step->n_noted++)
+		vec_push(&step->book, step->fresh.items[step->n_noted]);
 }
 
 /* The rows as they will stand, read before the commit so that nothing can fail after it. */

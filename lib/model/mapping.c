@@ -8,7 +8,8 @@
 static void
 print_link(const struct mapping_link *link, const struct substrate *substrate, struct str *out)
 {
-	str_addf(out, "link %s: ", link->link->name);
+	str_addf(out, "link %s%s%s: ", link->link->name, link->link->whole ? "." : "",
+	    link->link->whole ? link->link->vports[0].name : "");
 	if (link->is_local) {
 		str_addf(out, "local on %s\n", link->host_a->name);
 		return;
@@ -23,9 +24,12 @@ print_link(const struct mapping_link *link, const struct substrate *substrate, s
 void
 mapping_print(const struct mapping *mapping, const struct substrate *substrate, struct str *out)
 {
-	for (size_t i = 0; i < mapping->n_nodes; i++)
-		str_addf(out, "node %s: %s\n", mapping->nodes[i].node->name,
-		    mapping->nodes[i].host->name);
+	for (size_t i = 0; i < mapping->n_nodes; i++) {
+		const struct slice_node *node = mapping->nodes[i].node;
+
+		str_addf(out, "%s %s: %s\n", node->hub_of ? "hub of link" : "node",
+		    node->hub_of ? node->hub_of->name : node->name, mapping->nodes[i].host->name);
+	}
 	for (size_t i = 0; i < mapping->n_links; i++)
 		print_link(&mapping->links[i], substrate, out);
 }

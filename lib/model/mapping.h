@@ -20,9 +20,9 @@ struct mapping_link {
 };
 
 struct mapping {
-	struct mapping_node *nodes; /* in document order */
+	struct mapping_node *nodes; /* in document order, then hubs */
 	size_t n_nodes;
-	struct mapping_link *links; /* in document order */
+	struct mapping_link *links; /* in document order; of a multipoint link its spokes */
 	size_t n_links;
 };
 

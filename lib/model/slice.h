@@ -33,6 +33,16 @@ struct slice_vport {
 
 enum slice_isolation { SLICE_SHAPING, SLICE_POLICING, SLICE_BESTEFFORT };
 
+/* What carries the frames of a link between two hosts. */
+struct slice_carrier {
+	const char *type; /* of link, as redirectord calls it */
+	int64_t overhead; /* bytes in front of each frame */
+	int64_t id_bits;
+	bool is_whole; /* it takes no large frames that are to be segmented on the way */
+	const char *const *config; /* "KEY VALUE": parameters of the type */
+	size_t n_config;
+};
+
 struct slice_link {
 	const char *name, *type, *subtype;
 	struct slice_vport *vports;
@@ -42,8 +52,11 @@ struct slice_link {
 	/* set by slice_defaults from the pairs; own-frame rates. up = into the link at its first
 	 * vport */
 	int64_t rate_up_bps, rate_down_bps, ceil_up_bps, ceil_down_bps;
-	int64_t burst_bytes, latency_us, mtu;
+	int64_t burst_bytes, latency_us, mtu, priority;
 	enum slice_isolation isolation;
+	struct slice_carrier carrier; /* of types that are not built in: set by slice_check */
+	/* set by slice_expand */
+	const struct slice_link *whole; /* of a spoke: the link of the document; NULL otherwise */
 };
 
 struct slice_node;
@@ -99,6 +112,8 @@ struct slice_node {
 	const char *image;                   /* without "image:" */
 	const char *kernel_args, *user_data; /* "" = none */
 	enum slice_form form;
+	/* set by slice_expand */
+	const struct slice_link *hub_of; /* of a hub: the link of the document; NULL otherwise */
 };
 
 struct slice_point {
@@ -152,6 +167,22 @@ struct slice_world {
 	size_t n_images;
 	const struct slice_host *hosts;
 	size_t n_hosts;
+	const struct slice_carrier *carriers; /* types of link that some host has */
+	size_t n_carriers;
+	/* Subtypes of links that the operator has named; NULL = there are none. */
+	const struct slice_link_kind *kinds;
+	size_t n_kinds;
+	struct arena *arena; /* of what is filled in */
+};
+
+/* A subtype of links in its operational stage: a name for a type with fixed parameters. */
+struct slice_link_kind {
+	const char *subtype;
+	const char *plugin; /* type of link at the redirectors */
+	const char *roles;  /* who may use it, blank-separated; NULL = everybody */
+	bool is_enabled;
+	const char *const *config; /* "KEY VALUE" */
+	size_t n_config;
 };
 
 struct slice_image {
@@ -168,9 +199,18 @@ struct slice_host {
 /*
  * Pass 2b (meaning, codes S): all faults into found, with line, xpath and hint (nearest valid
  * name). What this version does not build yet is refused at its line with S05 or S07. Fills in form
- * and memory from the image. true without errors; warnings do not count.
+ * and memory from the image, and what carries a link. true without errors; warnings do not count.
  */
 bool slice_check(struct slice *slice, const struct slice_world *world, diagnoses *found) must_check;
+
+/*
+ * Stage between check and embedding: links with more than two vports taken apart into a hub, a node
+ * that is no machine (`hub_of`), and a spoke per vport (`whole`), from the vport to the hub, in the
+ * vports' order. Everything else as it was; in arena, borrowing from slice. Spokes have the name of
+ * their link, and the link's rates at each end. What is read from or written for people is the
+ * slice, what is embedded and planned is its expansion.
+ */
+const struct slice *slice_expand(const struct slice *slice, struct arena *arena);
 
 /* The document printed back from the model (canonical spelling), for golden tests and export. */
 void slice_write(const struct slice *slice, struct str *out);

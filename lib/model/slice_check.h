@@ -34,6 +34,20 @@ struct scope {
 /* Types, vports, keys and values of each sliver: S01, S05 to S07, S10, S13, S15. */
 void slice_check_slivers(const struct check *check, const struct scope *scope);
 
+/*
+ * What carries a link whose subtype is not built in: one that the operator has named, or an
+ * experimental definition: S05, S06, S07, S13. False: it was refused.
+ */
+bool slice_check_carrier(const struct check *check, struct slice_link *link, const char *subject);
+
+/* S06: may the caller name plug-ins? */
+bool slice_check_experiment(
+    const struct check *check, const struct slice_where *where, const char *subject);
+
+/* S05, with the nearest subtype as hint. */
+void slice_refuse_type(const struct check *check, const struct slice_where *where,
+    const char *subject, const struct slice_type *types, const char *type, const char *subtype);
+
 /* Which port joins which: S02, S03, S04, S10. */
 void slice_check_binds(const struct check *check, const struct scope *scope);
 

@@ -12,7 +12,7 @@
 #define MEMORY_DEFAULT_BYTES ((int64_t)512 << 20)
 
 static void check_link(
-    const struct check *check, const struct scope *scope, const struct slice_link *link);
+    const struct check *check, const struct scope *scope, struct slice_link *link);
 static void check_node(
     const struct check *check, const struct scope *scope, struct slice_node *node);
 static void check_vports(
@@ -36,20 +36,27 @@ slice_check_slivers(const struct check *check, const struct scope *scope)
 
 /* ---- types ---- */
 
-/* A definition that names plug-ins itself; false when the sliver has no key table to go on with. */
-static void
-refuse_extension(const struct check *check, const struct slice_where *where, const char *subject)
+/* A definition that names plug-ins itself. */
+bool
+slice_check_experiment(
+    const struct check *check, const struct slice_where *where, const char *subject)
 {
-	if (!slice_role_is_operator(check->world->role) &&
-	    strcmp(check->world->role, "vendor") != 0)
-		slice_refuse(check, where, ERR_S06, subject,
-		    "an experimental definition (type 'extension') is for operators and vendors");
-	else
-		slice_refuse_planned(check, where, ERR_S05, subject, "type 'extension'");
+	if (slice_role_is_operator(check->world->role) || !strcmp(check->world->role, "vendor"))
+		return true;
+	slice_refuse(check, where, ERR_S06, subject,
+	    "an experimental definition (type 'extension') is for operators and vendors");
+	return false;
 }
 
 static void
-refuse_type(const struct check *check, const struct slice_where *where, const char *subject,
+refuse_extension(const struct check *check, const struct slice_where *where, const char *subject)
+{
+	if (slice_check_experiment(check, where, subject))
+		slice_refuse_planned(check, where, ERR_S05, subject, "type 'extension' for a node");
+}
+
+void
+slice_refuse_type(const struct check *check, const struct slice_where *where, const char *subject,
     const struct slice_type *types, const char *type, const char *subtype)
 {
 	struct nearest nearest = {.word = subtype};
@@ -63,34 +70,26 @@ refuse_type(const struct check *check, const struct slice_where *where, const ch
 }
 
 static void
-check_link(const struct check *check, const struct scope *scope, const struct slice_link *link)
+check_link(const struct check *check, const struct scope *scope, struct slice_link *link)
 {
 	struct slice_subject subject = slice_subject_of("link", link->name);
 	const struct slice_type *type =
 	    slice_type_find(slice_link_types, link->type, link->subtype);
+	const struct slice_key *keys = slice_link_keys(link->type, link->subtype);
 
 	check_vports(check, link->vports, link->n_vports, subject.text);
-	if (!strcmp(link->type, "extension")) {
-		refuse_extension(check, &link->where, subject.text);
-		return;
-	}
-	if (!type) {
-		refuse_type(
-		    check, &link->where, subject.text, slice_link_types, link->type, link->subtype);
-		return;
-	}
-	if (type->is_planned && !scope->outer)
+	if (type && type->is_planned && !scope->outer)
 		slice_refuse(check, &link->where, ERR_S10, subject.text,
 		    "subtype 'internal' stands only inside a hierarchy");
-	else if (type->is_planned)
+	else if (type && type->is_planned)
 		slice_refuse_planned(
 		    check, &link->where, ERR_S05, subject.text, "subtype 'internal'");
-	if (link->n_vports > 2)
-		slice_refuse_planned(check, &link->vports[2].where, ERR_S05, subject.text,
-		    "a link with more than two vports");
-	check_keys(check, type->keys, &link->resources, false, subject.text);
-	check_keys(check, type->keys, &link->params, true, subject.text);
-	refuse_modes(check, &link->resources, subject.text);
+	if (!type && !slice_check_carrier(check, link, subject.text))
+		return;
+	check_keys(check, keys, &link->resources, false, subject.text);
+	/* The params of an experimental definition are its plug-in's, which reads them itself. */
+	if (strcmp(link->type, "extension") != 0)
+		check_keys(check, keys, &link->params, true, subject.text);
 }
 
 static void
@@ -105,8 +104,8 @@ check_instance(const struct check *check, struct slice_node *node, const char *s
 		return;
 	}
 	if (!type) {
-		refuse_type(check, &node->instance_where, subject, slice_node_types, node->type,
-		    node->subtype);
+		slice_refuse_type(check, &node->instance_where, subject, slice_node_types,
+		    node->type, node->subtype);
 		return;
 	}
 	if (type->is_planned) {
@@ -250,7 +249,7 @@ refuse_modes(const struct check *check, const struct slice_pairs *pairs, const c
 {
 	static const struct {
 		const char *key, *value; /* value: as a whole; a prefix when it ends in '.' */
-	} planned[] = {{"isolation", "policing"}, {"netio", "onload"}, {"userData", "cred."}};
+	} planned[] = {{"netio", "onload"}, {"userData", "cred."}};
 
 	for (size_t i = 0; i < sizeof(planned) / sizeof(planned[0]); i++) {
 		const struct slice_pair *pair = slice_pair_find(pairs, planned[i].key);
@@ -263,11 +262,6 @@ refuse_modes(const struct check *check, const struct slice_pairs *pairs, const c
 		snprintf(what, sizeof(what), "%s '%.60s'", pair->key, pair->value);
 		slice_refuse_planned(check, &pair->where, ERR_S07, subject, what);
 	}
-	for (size_t i = 0; i < pairs->n; i++)
-		if (!strcmp(pairs->items[i].key, "priority") &&
-		    strcmp(pairs->items[i].value, "0") != 0)
-			slice_refuse_planned(
-			    check, &pairs->items[i].where, ERR_S07, subject, "a priority above 0");
 }
 
 /* ---- images ---- */

@@ -133,17 +133,19 @@ static void
 fill_link(struct slice_link *link, diagnoses *found)
 {
 	static const char *const read[] = {"bandwidth", "bandwidthUp", "bandwidthDown",
-	    "maxBandwidth", "burst", "latency", "isolation", "mtu", NULL};
+	    "maxBandwidth", "burst", "latency", "isolation", "priority", "mtu", NULL};
 	const struct slice_type *type =
 	    slice_type_find(slice_link_types, link->type, link->subtype);
-	struct reading reading = {"link", link->name, type ? type->keys : NULL, found};
+	const struct slice_key *keys = slice_link_keys(link->type, link->subtype);
+	struct reading reading = {"link", link->name, keys, found};
 
 	link->mtu = MTU_DEFAULT;
-	if (!type)
-		return;
+	if (type)
+		link->carrier = type->carrier;
 	fill_rates(link, &reading);
 	fill_isolation(link, &reading);
 	(void)read_value(&reading, &link->resources, "latency", &link->latency_us);
+	(void)read_value(&reading, &link->resources, "priority", &link->priority);
 	(void)read_value(&reading, &link->params, "mtu", &link->mtu);
 	if (read_value(&reading, &link->resources, "burst", &link->burst_bytes) &&
 	    link->burst_bytes < link->mtu)

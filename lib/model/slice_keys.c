@@ -21,18 +21,25 @@
 
 enum { CPU_MAX = 1024, MTU_MIN = 68, MTU_MAX = 9000, VLAN_MAX = 4094, PRIORITY_MAX = 7 };
 
+#define LINK_KEYS                                                                                  \
+	RESOURCE("bandwidth", RATE), RESOURCE("bandwidthUp", RATE),                                \
+	    RESOURCE("bandwidthDown", RATE), RESOURCE("maxBandwidth", RATE),                       \
+	    RESOURCE("burst", SIZE), RESOURCE("latency", TIME), RESOURCE("loss", RATIO, PLANNED),  \
+	    RESOURCE("isolation", WORD, .words = "shaping policing besteffort"),                   \
+	    RESOURCE("priority", NUMBER, .max = PRIORITY_MAX),                                     \
+	    PARAM("mtu", COUNT, .min = MTU_MIN, .max = MTU_MAX),                                   \
+	    PARAM("path", TEXT, PLANNED, .is_for_operators = true)
+
 static const struct slice_key gre_keys[] = {
-    RESOURCE("bandwidth", RATE),
-    RESOURCE("bandwidthUp", RATE),
-    RESOURCE("bandwidthDown", RATE),
-    RESOURCE("maxBandwidth", RATE),
-    RESOURCE("burst", SIZE),
-    RESOURCE("latency", TIME),
-    RESOURCE("loss", RATIO, PLANNED),
-    RESOURCE("isolation", WORD, .words = "shaping policing besteffort"),
-    RESOURCE("priority", NUMBER, .max = PRIORITY_MAX),
-    PARAM("mtu", COUNT, .min = MTU_MIN, .max = MTU_MAX),
-    PARAM("path", TEXT, PLANNED, .is_for_operators = true),
+    LINK_KEYS,
+    {0},
+};
+
+/* Every other param is one of the type of link itself. */
+static const struct slice_key experimental_keys[] = {
+    LINK_KEYS,
+    PARAM("dpPlugin", TEXT),
+    PARAM("cpPlugin", TEXT),
     {0},
 };
 
@@ -115,18 +122,22 @@ const struct slice_key slice_vport_keys[] = {
 };
 
 const struct slice_type slice_link_types[] = {
-    {"link", "GRE", false, gre_keys},
-    {"link", "internal", true, internal_keys},
+    {"link", "GRE", false, gre_keys, {"gre", 42, 32, false, NULL, 0}},
+    {"link", "VXLAN", false, gre_keys, {"vxlan", 50, 24, false, NULL, 0}},
+    {"link", "NVGRE", false, gre_keys, {"nvgre", 42, 24, false, NULL, 0}},
+    {"link", "STT", false, gre_keys, {"stt", 72, 64, true, NULL, 0}},
+    {"link", "TimestampLink", false, gre_keys, {"TimestampLink", 58, 32, false, NULL, 0}},
+    {"link", "internal", true, internal_keys, {0}},
     {0},
 };
 
 const struct slice_type slice_node_types[] = {
-    {"prog", "SlowPath_VM", false, slow_path_keys},
-    {"prog", "FastPath", true, fast_path_keys},
-    {"gateway", "AGW", true, agw_keys},
-    {"gateway", "VLAN", true, vlan_gateway_keys},
-    {"switch", "Ethernet", true, ethernet_keys},
-    {"switch", "OpenFlow", true, openflow_keys},
+    {"prog", "SlowPath_VM", false, slow_path_keys, {0}},
+    {"prog", "FastPath", true, fast_path_keys, {0}},
+    {"gateway", "AGW", true, agw_keys, {0}},
+    {"gateway", "VLAN", true, vlan_gateway_keys, {0}},
+    {"switch", "Ethernet", true, ethernet_keys, {0}},
+    {"switch", "OpenFlow", true, openflow_keys, {0}},
     {0},
 };
 
@@ -137,6 +148,16 @@ slice_type_find(const struct slice_type *types, const char *type, const char *su
 		if (!strcmp(types->type, type) && !strcmp(types->subtype, subtype))
 			return types;
 	return NULL;
+}
+
+const struct slice_key *
+slice_link_keys(const char *type, const char *subtype)
+{
+	const struct slice_type *known = slice_type_find(slice_link_types, type, subtype);
+
+	if (!strcmp(type, "extension"))
+		return experimental_keys;
+	return known ? known->keys : gre_keys;
 }
 
 const struct slice_key *

@@ -33,6 +33,7 @@ struct slice_type {
 	const char *type, *subtype;
 	bool is_planned;
 	const struct slice_key *keys;
+	struct slice_carrier carrier; /* of a link */
 };
 
 /* The types of links and of nodes, ended by a NULL type. */
@@ -44,6 +45,10 @@ extern const struct slice_key slice_vport_keys[], slice_access_point_keys[];
 /* NULL when there is none. Of a type that comes from a plug-in there is none. */
 const struct slice_type *slice_type_find(
     const struct slice_type *types, const char *type, const char *subtype);
+
+/* The keys that a link of this type may have: a subtype that the operator has named has those of
+ * GRE, an experimental definition (type "extension") its plug-ins beside. */
+const struct slice_key *slice_link_keys(const char *type, const char *subtype);
 
 const struct slice_key *slice_key_find(const struct slice_key *keys, const char *key);
 

@@ -42,6 +42,20 @@ static const struct spec_field link_end_attr_fields[] = {
 #undef SPEC
 TABLE(link_end_attr);
 
+#define SPEC(key, type, doc) {#key, SPEC_TYPE_##type, offsetof(struct hub_spec, key)},
+static const struct spec_field hub_fields[] = {
+#include "schemas/spec/hub.def"
+};
+#undef SPEC
+TABLE(hub);
+
+#define SPEC(key, type, doc) {#key, SPEC_TYPE_##type, offsetof(struct hub_attr_spec, key)},
+static const struct spec_field hub_attr_fields[] = {
+#include "schemas/spec/hub_attr.def"
+};
+#undef SPEC
+TABLE(hub_attr);
+
 #define SPEC(key, type, doc) {#key, SPEC_TYPE_##type, offsetof(struct share_spec, key)},
 static const struct spec_field share_fields[] = {
 #include "schemas/spec/share.def"
@@ -62,6 +76,13 @@ static const struct spec_field route_fields[] = {
 };
 #undef SPEC
 TABLE(route);
+
+#define SPEC(key, type, doc) {#key, SPEC_TYPE_##type, offsetof(struct conversion_spec, key)},
+static const struct spec_field conversion_fields[] = {
+#include "schemas/spec/conversion.def"
+};
+#undef SPEC
+TABLE(conversion);
 
 typedef vec_of(const char *) text_vec;
 

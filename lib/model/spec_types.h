@@ -23,6 +23,14 @@ struct link_end_attr_spec {
 #include "schemas/spec/link_end_attr.def"
 };
 
+struct hub_spec {
+#include "schemas/spec/hub.def"
+};
+
+struct hub_attr_spec {
+#include "schemas/spec/hub_attr.def"
+};
+
 struct share_spec {
 #include "schemas/spec/share.def"
 };
@@ -33,6 +41,10 @@ struct share_result_spec {
 
 struct route_spec {
 #include "schemas/spec/route.def"
+};
+
+struct conversion_spec {
+#include "schemas/spec/conversion.def"
 };
 
 #undef SPEC

@@ -20,6 +20,8 @@ struct substrate_host {
 	int64_t disk_bytes, disk_free_bytes;
 	const char **images; /* names it has */
 	size_t n_images;
+	const char **link_types; /* that it has beside gre */
+	size_t n_link_types;
 	struct substrate_port *ports;
 	size_t n_ports;
 	int64_t loop_rate_bps;    /* vnloop0 and vnloop1, each */

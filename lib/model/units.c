@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PPM = 1000000, TUNNEL_BYTES = 56, ETHERNET_BYTES = 14 };
+enum { PPM = 1000000, ETHERNET_BYTES = 14 };
 
 /* Beyond any machine, and small enough that thousands of them can be added up. */
 #define RATE_MAX_BPS 10000000000000 /* 10 Tbit/s */
@@ -116,18 +116,27 @@ time_text(int64_t us)
 }
 
 int64_t
-rate_on_wire(int64_t rate_bps, int64_t mtu)
+rate_on_wire(int64_t rate_bps, int64_t mtu, int64_t overhead)
 {
-	int64_t frame = mtu + ETHERNET_BYTES, wire = mtu + TUNNEL_BYTES;
+	int64_t frame = mtu + ETHERNET_BYTES, wire = frame + overhead;
 	int64_t whole, rest;
 
-	assert(mtu > 0 && mtu <= UINT16_MAX && rate_bps >= 0);
+	assert(mtu > 0 && mtu <= UINT16_MAX && rate_bps >= 0 && overhead >= 0);
 	/* rate = whole x frame + rest: no product is larger than the result */
 	whole = rate_bps / frame;
 	rest = rate_bps % frame;
 	if (whole > (INT64_MAX - wire) / wire)
 		return INT64_MAX;
 	return whole * wire + (rest * wire + frame - 1) / frame;
+}
+
+int64_t
+rate_from_wire(int64_t wire_bps, int64_t mtu, int64_t overhead)
+{
+	int64_t frame = mtu + ETHERNET_BYTES, wire = frame + overhead;
+
+	assert(mtu > 0 && mtu <= UINT16_MAX && wire_bps >= 0);
+	return wire_bps / wire * frame + wire_bps % wire * frame / wire;
 }
 
 static bool

@@ -27,7 +27,11 @@ struct unit_text size_text(int64_t bytes);
 struct unit_text time_text(int64_t us);
 
 /*
- * The wire rate that carries `rate_bps` of the slice's own full frames over GRE/IP: rate x (mtu +
- * 56) / (mtu + 14), rounded up. Ports, edges and shaper classes are booked in wire rates.
+ * The wire rate that carries `rate_bps` of the slice's own full frames when each gets `overhead`
+ * bytes in front (42 of GRE): rate x (mtu + 14 + overhead) / (mtu + 14), rounded up. Ports, edges
+ * and shaper classes are booked in wire rates.
  */
-int64_t rate_on_wire(int64_t rate_bps, int64_t mtu);
+int64_t rate_on_wire(int64_t rate_bps, int64_t mtu, int64_t overhead);
+
+/* The other way: exact for what rate_on_wire has given. */
+int64_t rate_from_wire(int64_t wire_bps, int64_t mtu, int64_t overhead);

@@ -20,6 +20,20 @@ struct listing {
 	vec_of(struct device) devices;
 };
 
+/* Only of what is in another network namespace does the kernel tell that one's number. */
+static void
+read_far(const struct reply *reply, struct device *device)
+{
+	const struct nlattr *space = reply->attrs[IFLA_LINK_NETNSID], *members[REPLY_TYPES];
+
+	if (!space || !reply->attrs[IFLA_LINKINFO])
+		return;
+	reply_members(reply->attrs[IFLA_LINKINFO], members);
+	device->is_far = !strcmp(reply_text(members[IFLA_INFO_KIND]), "veth");
+	device->far_namespace = (int32_t)reply_u32(space);
+	device->far_index = reply_u32(reply->attrs[IFLA_LINK]);
+}
+
 static void
 read_device(const struct reply *reply, struct device *device)
 {
@@ -29,12 +43,15 @@ read_device(const struct reply *reply, struct device *device)
 	*device = (struct device){
 	    .index = (uint32_t)info->ifi_index,
 	    .mtu = reply_u32(reply->attrs[IFLA_MTU]),
+	    .master = reply_u32(reply->attrs[IFLA_MASTER]),
 	    .is_up = info->ifi_flags & IFF_UP,
+	    .is_promiscuous = info->ifi_flags & IFF_PROMISC,
 	    .is_running = (info->ifi_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING),
 	};
 	snprintf(device->name, sizeof(device->name), "%s", reply_text(reply->attrs[IFLA_IFNAME]));
 	if (mac)
 		memcpy(device->mac, mac, 6);
+	read_far(reply, device);
 }
 
 static void
@@ -67,6 +84,25 @@ device_find(struct netlink *netlink, const char *name, struct device *device, st
 		return err_set(
 		    err, ERR_INTERNAL, "looking for device '%s': %s", name, strerror(error));
 	*device = found;
+	return true;
+}
+
+bool
+device_far_mac(
+    struct netlink *netlink, const struct device *device, unsigned char mac[6], struct err *err)
+{
+	struct ifinfomsg info = {.ifi_index = (int)device->far_index};
+	struct message message;
+	struct device found = {0};
+	int error;
+
+	message_begin(&message, RTM_GETLINK, 0, &info, sizeof(info));
+	message_put_u32(&message, IFLA_TARGET_NETNSID, (uint32_t)device->far_namespace);
+	error = netlink_ask(netlink, &message, sizeof(info), one_device, &found);
+	if (error || !found.index)
+		return err_set(err, ERR_NOT_FOUND, "the other half of device '%s': %s",
+		    device->name, strerror(error));
+	memcpy(mac, found.mac, sizeof(found.mac));
 	return true;
 }
 
@@ -133,6 +169,38 @@ device_up(struct netlink *netlink, const struct device *device, uint32_t mtu, st
 	error = netlink_ask(netlink, &message, sizeof(info), NULL, NULL);
 	return !error || err_set(err, ERR_INTERNAL, "setting device '%s' up: %s", device->name,
 			     strerror(error));
+}
+
+bool
+device_remove(struct netlink *netlink, const char *name, struct err *err)
+{
+	struct ifinfomsg info = {0};
+	struct message message;
+	int error;
+
+	message_begin(&message, RTM_DELLINK, 0, &info, sizeof(info));
+	message_put_text(&message, IFLA_IFNAME, name);
+	error = netlink_ask(netlink, &message, sizeof(info), NULL, NULL);
+	return !error || error == ENODEV ||
+	       err_set(err, ERR_INTERNAL, "removing device '%s': %s", name, strerror(error));
+}
+
+bool
+device_promiscuous(struct netlink *netlink, const struct device *device, bool on, struct err *err)
+{
+	struct ifinfomsg info = {
+	    .ifi_index = (int)device->index,
+	    .ifi_flags = on ? IFF_PROMISC : 0,
+	    .ifi_change = IFF_PROMISC,
+	};
+	struct message message;
+	int error;
+
+	message_begin(&message, RTM_NEWLINK, 0, &info, sizeof(info));
+	error = netlink_ask(netlink, &message, sizeof(info), NULL, NULL);
+	return !error || err_set(err, error == ENODEV ? ERR_WAIT : ERR_INTERNAL,
+			     "switching device '%s' to %s: %s", device->name,
+			     on ? "all frames" : "its own frames", strerror(error));
 }
 
 bool

@@ -20,7 +20,8 @@ struct netlink {
 	int fd;
 	uint32_t sequence;
 	pthread_mutex_t mutex; /* one request at a time */
-	char buffer[BUFFER_SIZE];
+	_Alignas(struct nlmsghdr) char buffer[BUFFER_SIZE];
+	_Alignas(struct nlmsghdr) char batch[BUFFER_SIZE]; /* requests that go together */
 };
 
 struct netlink_events {
@@ -239,6 +240,91 @@ netlink_ask(struct netlink *netlink, struct message *message, size_t fixed_size,
 		error = errno;
 	else
 		error = receive(netlink, &walk);
+	pthread_mutex_unlock(&netlink->mutex);
+	return error;
+}
+
+/* One system call's worth of requests. */
+struct batch {
+	const struct netlink_many *many;
+	size_t first, n; /* which of them */
+	uint32_t first_sequence;
+	size_t size; /* bytes */
+};
+
+/*
+ * The kernel works through a batch in order and tells of failures at once, so the last one's
+ * acknowledgement says that all are done: one answer instead of 64.
+ */
+static void
+batch_fill(struct netlink *netlink, struct batch *batch)
+{
+	const struct netlink_many *many = batch->many;
+	struct nlmsghdr *header = NULL;
+	struct message message;
+
+	batch->n = batch->size = 0;
+	if (netlink->sequence > UINT32_MAX - NETLINK_MANY)
+		netlink->sequence = 0;
+	batch->first_sequence = netlink->sequence + 1;
+	while (batch->n < NETLINK_MANY && batch->first + batch->n < many->n &&
+	       batch->size + MESSAGE_SIZE <= BUFFER_SIZE) {
+		many->fill(many->self, batch->first + batch->n++, &message);
+		header = (struct nlmsghdr *)(void *)(netlink->batch + batch->size);
+		memcpy(header, message.bytes, header_of(&message)->nlmsg_len);
+		header->nlmsg_seq = ++netlink->sequence;
+		batch->size += NLMSG_ALIGN(header->nlmsg_len);
+	}
+	if (header)
+		header->nlmsg_flags |= NLM_F_ACK;
+}
+
+/* Returns whether it was the last one's. */
+static bool
+batch_answer(const struct batch *batch, const struct nlmsghdr *header)
+{
+	uint32_t at = header->nlmsg_seq - batch->first_sequence;
+	const char *bytes = (const char *)header + NLMSG_HDRLEN;
+	int error;
+
+	if (header->nlmsg_type != NLMSG_ERROR || at >= batch->n)
+		return false;
+	error = -((const struct nlmsgerr *)(const void *)bytes)->error;
+	if (error)
+		batch->many->told(batch->many->self, batch->first + at, error);
+	return at == batch->n - 1;
+}
+
+static int
+batch_send(struct netlink *netlink, const struct batch *batch)
+{
+	bool is_done = false;
+
+	if (send(netlink->fd, netlink->batch, batch->size, 0) < 0)
+		return errno;
+	while (!is_done) {
+		ssize_t got = recv(netlink->fd, netlink->buffer, sizeof(netlink->buffer), 0);
+
+		if (got < 0 && errno != EINTR)
+			return errno;
+		if (got >= (ssize_t)NLMSG_HDRLEN + (ssize_t)sizeof(struct nlmsgerr))
+			is_done = batch_answer(
+			    batch, (const struct nlmsghdr *)(const void *)netlink->buffer);
+	}
+	return 0;
+}
+
+int
+netlink_ask_many(struct netlink *netlink, const struct netlink_many *many)
+{
+	struct batch batch = {.many = many};
+	int error = 0;
+
+	pthread_mutex_lock(&netlink->mutex);
+	for (; !error && batch.first < many->n; batch.first += batch.n) {
+		batch_fill(netlink, &batch);
+		error = batch_send(netlink, &batch);
+	}
 	pthread_mutex_unlock(&netlink->mutex);
 	return error;
 }

@@ -65,6 +65,25 @@ struct netlink *netlink_new(struct err *err) malloc_by(netlink_free) must_check;
 int netlink_ask(struct netlink *netlink, struct message *message, size_t fixed_size,
     netlink_each *each, void *self);
 
+/*
+ * Many requests at once, NETLINK_MANY in a system call, in their order; each is tried, whatever
+ * became of those before. `fill` writes the request at `index`, `told` hears of those that failed
+ * with the kernel's errno. 0, or an errno of the socket itself: the rest was not tried.
+ */
+enum { NETLINK_MANY = 64 };
+
+typedef void netlink_fill(void *self, size_t index, struct message *message);
+typedef void netlink_told(void *self, size_t index, int error);
+
+struct netlink_many {
+	size_t n;
+	netlink_fill *fill;
+	netlink_told *told;
+	void *self;
+};
+
+int netlink_ask_many(struct netlink *netlink, const struct netlink_many *many);
+
 /* ---- events ---------------------------------------------------------------------------------- */
 
 struct netlink_events;

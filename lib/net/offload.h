@@ -5,11 +5,24 @@
 
 #include "lib/net/device.h"
 
-/* Packets that are in a tunnel already (VXLAN, GRE, IP in IP) leave the device in pieces of
- * its MTU, not as one large one: a device that cannot anyway is success. ERR_WAIT: it is gone or
- * renamed since it was listed. Acts in the thread's own
- * network namespace. */
+/* Packets that are in a tunnel already (VXLAN, GRE, IP in IP), and those of SCTP, leave the device
+ * in pieces of its MTU, not as one large one: a device that cannot anyway is success. ERR_WAIT: it
+ * is gone or renamed since it was listed. Acts in the thread's own network namespace. */
 bool offload_tunnels_off(const char *name, struct err *err) must_check;
+
+/*
+ * Frames come in as they were on the wire: none merged into larger ones (GRO, LRO), VLAN tags in
+ * place. ERR_BAD_VALUE names what the device cannot switch off; ERR_WAIT: it is gone.
+ */
+bool offload_receive_off(const char *name, struct err *err) must_check;
+
+/*
+ * TCP that comes in by it in frames of the wire's size is merged into large packets of at most so
+ * many bytes (GRO; 0: as many as the kernel likes). Frames that are large already pass as they are,
+ * and on a device that cannot merge so do all. ERR_WAIT: it is gone.
+ */
+bool offload_merge(struct netlink *netlink, const struct device *device, uint32_t most_bytes,
+    struct err *err) must_check;
 
 /* At most so many segments in one large packet. */
 bool offload_limit(struct netlink *netlink, const struct device *device, uint32_t gso_max_segs,

@@ -36,6 +36,8 @@ route_put(struct netlink *netlink, uint8_t protocol, const struct route *route, 
 	begin(&message, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, protocol, route);
 	message_put(&message, RTA_GATEWAY, &route->next_hop, sizeof(route->next_hop));
 	message_put_u32(&message, RTA_OIF, route->device);
+	if (route->source)
+		message_put(&message, RTA_PREFSRC, &route->source, sizeof(route->source));
 	error = netlink_ask(netlink, &message, sizeof(struct rtmsg), NULL, NULL);
 	if (!error)
 		return true;
@@ -169,6 +171,7 @@ read_route(const struct reply *reply, uint8_t protocol, struct route *route)
 	*route = (struct route){.destination = reply_u32(reply->attrs[RTA_DST]),
 	    .prefix_len = info->rtm_dst_len,
 	    .next_hop = reply_u32(reply->attrs[RTA_GATEWAY]),
-	    .device = reply_u32(reply->attrs[RTA_OIF])};
+	    .device = reply_u32(reply->attrs[RTA_OIF]),
+	    .source = reply_u32(reply->attrs[RTA_PREFSRC])};
 	return true;
 }

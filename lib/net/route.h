@@ -12,6 +12,7 @@ struct route {
 	uint8_t prefix_len; /* 32: one address */
 	uint32_t next_hop;
 	uint32_t device; /* index; 0 with route_remove: any */
+	uint32_t source; /* address that our own packets have; 0: the kernel chooses */
 };
 
 /*

@@ -42,6 +42,14 @@ static const char own_tables_sql[] = "CREATE TABLE IF NOT EXISTS store_meta("
 				     "CREATE TABLE IF NOT EXISTS store_part("
 				     " part TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT;";
 
+size_t
+store_migrations_add(
+    struct store_migration *all, size_t n, const struct store_migration *some, size_t n_some)
+{
+	memcpy(all + n, some, n_some * sizeof(*some));
+	return n + n_some;
+}
+
 struct store *
 store_open(const char *path, const struct store_migration *migrations, size_t n_migrations,
     struct err *err)

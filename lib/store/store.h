@@ -29,6 +29,11 @@ struct store_migration {
 	const char *sql;
 };
 
+/* Copies the migrations of one part behind the first n of `all`, which has the room; answers how
+ * many there are now. */
+size_t store_migrations_add(struct store_migration *all, size_t n,
+    const struct store_migration *some, size_t n_some) must_check;
+
 /* SQL of schemas/sql/PART/NNNN_*.sql as a NUL-terminated constant of the program. */
 #define STORE_SQL(symbol, path)                                                                    \
 	__asm__(".pushsection .rodata\n"                                                           \

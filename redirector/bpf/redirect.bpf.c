@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
- * The data plane: `vn_encap` on the ingress of each port wraps frames of a node into IPv4 + GRE
- * with key (Ethernet inside), chooses the class of the shaper and sends them by the underlay;
- * `vn_decap` on the ingress of each underlay port does the reverse. Loaded by dataplane_bpf.c.
+ * The data plane: `vn_encap` on the ingress of each port puts the header of its link in front of
+ * the frames of a node, chooses the class of the shaper and sends them by the underlay; `vn_decap`
+ * on the ingress of each underlay port does the reverse. Loaded by dataplane_bpf.c. Which header
+ * that is stands in the maps: the programs know no type of link.
  * GSO frames stay whole on their way; each frame of any EtherType, with up to two VLAN tags, passes
  * unchanged.
  */
-#include "redirector/bpf/redirect_abi.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,195 +20,78 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "redirector/bpf/direct.bpf.h"
+#include "redirector/bpf/leave.bpf.h"
+#include "redirector/bpf/maps.bpf.h"
+#include "redirector/bpf/redirect_abi.h"
+#include "redirector/bpf/stamp.bpf.h"
+#include "redirector/bpf/tap.bpf.h"
+
 /* Kernel 6.3; younger than the headers of Debian 12. */
 #define ADJ_ROOM_DECAP_L3_IPV6 (1ULL << 8)
 
 enum {
-	ETHERNET = 14,
-	TAG = 4,
-	OUTER = 14 + 20 + 8, /* Ethernet, IPv4, GRE with key */
-	GRE_KEY_ONLY = 0x2000,
-	GRE_ETHERNET = 0x6558,
 	FRAGMENT = 0x3fff, /* more-fragments and offset */
-	DONT_FRAGMENT = 0x4000,
-	IPV4_HEADER = 20,
-	IPV6_HEADER = 40,
-	UDP_HEADER = 8,
+	OUTER = ETHERNET + IPV4_HEADER, /* what every type of link begins with */
+	COMMON_HEAD = OUTER + 8, /* of GRE */
+	EPHEMERAL = 0xc000, /* first of the ports that tell flows apart (RFC 7348 section 5) */
+	EPHEMERAL_PORTS = 0x4000,
+	STT_TCP = 20, /* the header like TCP's */
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, REDIRECT_LINKS_MAX);
+	__uint(max_entries, REDIRECT_FORMATS_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
-	__type(key, __u32);
-	__type(value, struct redirect_departure);
-} vn_departures SEC(".maps");
+	__type(key, struct redirect_format_key);
+	__type(value, struct redirect_format);
+} vn_formats SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, REDIRECT_LINKS_MAX);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-	__type(key, struct redirect_arrival_key);
-	__type(value, struct redirect_arrival);
-} vn_arrivals SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, REDIRECT_LINKS_MAX);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-	__type(key, __u64);
-	__type(value, struct redirect_count);
-} vn_counts SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, REDIRECT_STRAYS);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-	__type(key, __u32);
-	__type(value, __u64);
-} vn_strays SEC(".maps");
-
+/* What every packet on the underlay begins with, and the first word behind it. */
 struct outer {
 	__u8 to[6];
 	__u8 from[6];
 	__be16 type;
 	struct iphdr ip;
-	__be16 gre_flags;
-	__be16 gre_type;
-	__be32 gre_key;
+	__be16 flags;         /* of GRE; source port of UDP and TCP */
+	__be16 discriminator; /* type of GRE; destination port */
 } __attribute__((packed));
 
-_Static_assert(sizeof(struct outer) == OUTER, "layout of the outer header");
+_Static_assert(sizeof(struct outer) == OUTER + 4, "layout of the outer header");
 
-/* The slice's own Ethernet header: addresses, then proto and tci of each tag, then the type. */
-struct inner {
-	__u8 addresses[12];
-	__be16 words[2 * REDIRECT_TAGS_MAX + 1];
-};
+/* A header under way, as the link's entry has it; length and checksum are filled in. */
+struct head {
+	__u8 ethernet[ETHERNET];
+	struct iphdr ip;
+	__be16 source_port; /* of UDP */
+	__be16 port;
+	__be16 length;
+	__u8 rest[REDIRECT_HEAD_MAX - OUTER - 6];
+} __attribute__((packed));
 
-/* One skb as the slice sees it: how many frames of which size. */
-struct measure {
-	__be16 type; /* behind the tags */
-	__u32 n_tags;
-	__u32 frames;
-	__u32 largest; /* bytes of the largest frame, tags not counted */
-	__u64 bytes;   /* of all frames, tags counted */
-};
+_Static_assert(sizeof(struct head) == REDIRECT_HEAD_MAX, "layout of a header under way");
 
-static __always_inline bool
-is_tag(__be16 type)
-{
-	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
-}
-
-/* Bytes of the TCP or UDP header at `offset`; 0 when it is something else. */
-static __always_inline __u32
-transport_size(struct __sk_buff *skb, __u32 offset, __u8 protocol)
-{
-	__u8 words = 0;
-
-	if (protocol == IPPROTO_UDP)
-		return UDP_HEADER;
-	if (protocol != IPPROTO_TCP || bpf_skb_load_bytes(skb, offset + 12, &words, 1))
-		return 0;
-	return (words >> 4) * 4;
-}
-
-/* Bytes of network and transport header at `offset`: what each segment of a GSO frame repeats. */
-static __always_inline __u32
-headers_size(struct __sk_buff *skb, __u32 offset, __be16 type)
-{
-	__u8 first = 0, protocol = 0;
-	__u32 size;
-
-	if (type == bpf_htons(ETH_P_IP)) {
-		bpf_skb_load_bytes(skb, offset, &first, 1);
-		bpf_skb_load_bytes(skb, offset + 9, &protocol, 1);
-		size = (first & 15) * 4;
-		return size + transport_size(skb, offset + size, protocol);
-	}
-	if (type == bpf_htons(ETH_P_IPV6)) {
-		bpf_skb_load_bytes(skb, offset + 6, &protocol, 1);
-		return IPV6_HEADER + transport_size(skb, offset + IPV6_HEADER, protocol);
-	}
-	return 0;
-}
-
-/*
- * Fill in frames and bytes; `payload` begins at `offset`. The segments are counted from the sizes:
- * gso_segs is 0 for frames from a guest.
- */
-static __always_inline void
-measure_frames(struct __sk_buff *skb, __u32 offset, __u32 payload, struct measure *measure)
-{
-	__u32 segment = skb->gso_size, headers, data;
-
-	measure->frames = 1;
-	measure->largest = ETHERNET + payload;
-	if (segment) {
-		headers = headers_size(skb, offset, measure->type);
-		data = payload > headers ? payload - headers : 0;
-		measure->frames = data > segment ? (data + segment - 1) / segment : 1;
-		measure->bytes = (__u64)(measure->frames - 1) * headers;
-		measure->largest = ETHERNET + headers + (data < segment ? data : segment);
-	} else {
-		measure->bytes = 0;
-	}
-	measure->bytes += payload + (__u64)measure->frames * (ETHERNET + TAG * measure->n_tags);
-}
-
-/* Take the outermost VLAN tag off the frame, wherever the kernel keeps it. False: there is none. */
-static __always_inline bool
-tag_take(struct __sk_buff *skb, __be16 *words)
-{
-	if (skb->vlan_present) {
-		words[0] = (__be16)skb->vlan_proto;
-		words[1] = bpf_htons((__u16)skb->vlan_tci);
-	} else {
-		if (bpf_skb_load_bytes(skb, 12, words, 4) || !is_tag(words[0]))
-			return false;
-	}
-	return bpf_skb_vlan_pop(skb) == 0;
-}
+/* ---- the outer header --------------------------------------------------------------------------- */
 
 static __always_inline __sum16
-ipv4_checksum(const struct iphdr *ip)
+folded(__u32 sum)
 {
-	const __u16 *words = (const __u16 *)ip;
-	__u32 sum = 0;
-
-	for (int i = 0; i < IPV4_HEADER / 2; i++)
-		sum += words[i];
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (__sum16)~sum;
 }
 
 static __always_inline void
-outer_fill(struct outer *outer, const struct redirect_departure *link, __u32 size)
+head_fill(struct head *head, const struct redirect_departure *link, __u32 size, __u32 hash)
 {
-	struct iphdr ip = {
-	    .version = 4,
-	    .ihl = IPV4_HEADER / 4,
-	    .tot_len = bpf_htons((__u16)size),
-	    .frag_off = bpf_htons(DONT_FRAGMENT),
-	    .ttl = 64,
-	    .protocol = IPPROTO_GRE,
-	    .saddr = link->local,
-	    .daddr = link->remote,
-	};
-
-	ip.check = ipv4_checksum(&ip);
-	__builtin_memcpy(outer->to, link->next_hop, 6);
-	__builtin_memcpy(outer->from, link->own, 6);
-	outer->type = bpf_htons(ETH_P_IP);
-	outer->ip = ip;
-	outer->gre_flags = bpf_htons(GRE_KEY_ONLY);
-	outer->gre_type = bpf_htons(GRE_ETHERNET);
-	outer->gre_key = link->key;
+	__builtin_memcpy(head, link->head, sizeof(*head));
+	head->ip.tot_len = bpf_htons((__u16)size);
+	head->ip.check = folded(link->ip_sum + head->ip.tot_len);
+	if (link->flags & REDIRECT_UDP) {
+		head->source_port = bpf_htons(EPHEMERAL | (hash & (EPHEMERAL_PORTS - 1)));
+		head->length = bpf_htons((__u16)(size - IPV4_HEADER));
+	}
 }
 
 /*
@@ -216,12 +99,10 @@ outer_fill(struct outer *outer, const struct redirect_departure *link, __u32 siz
  * and no frame that is a tunnel already; what is not GSO can always be pushed.
  */
 static __always_inline bool
-room_make(struct __sk_buff *skb, __u32 n_tags)
+room_make(struct __sk_buff *skb, const struct redirect_departure *link, __u32 n_tags)
 {
-	__u32 room = OUTER + TAG * n_tags;
-	__u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 |
-		      BPF_F_ADJ_ROOM_ENCAP_L4_GRE | BPF_F_ADJ_ROOM_ENCAP_L2_ETH |
-		      BPF_F_ADJ_ROOM_ENCAP_L2(ETHERNET + TAG * n_tags);
+	__u32 room = link->head_size + TAG * n_tags;
+	__u64 flags = link->room | BPF_F_ADJ_ROOM_ENCAP_L2(ETHERNET + TAG * n_tags);
 
 	if (!bpf_skb_adjust_room(skb, (__s32)room, BPF_ADJ_ROOM_MAC, flags))
 		return true;
@@ -230,46 +111,68 @@ room_make(struct __sk_buff *skb, __u32 n_tags)
 
 /* The inner Ethernet header of constant length for each number of tags: easy for the verifier. */
 static __always_inline long
-inner_store(struct __sk_buff *skb, const struct inner *inner, __u32 n_tags)
+inner_store(struct __sk_buff *skb, __u32 offset, const struct inner *inner, __u32 n_tags)
 {
 	if (n_tags == 0)
-		return bpf_skb_store_bytes(skb, OUTER, inner, ETHERNET, 0);
+		return bpf_skb_store_bytes(skb, offset, inner, ETHERNET, 0);
 	if (n_tags == 1)
-		return bpf_skb_store_bytes(skb, OUTER, inner, ETHERNET + TAG, 0);
-	return bpf_skb_store_bytes(skb, OUTER, inner, ETHERNET + 2 * TAG, 0);
+		return bpf_skb_store_bytes(skb, offset, inner, ETHERNET + TAG, 0);
+	return bpf_skb_store_bytes(skb, offset, inner, ETHERNET + 2 * TAG, 0);
 }
 
-/* Take the tags off the frame and put all of the Ethernet header into `inner`. */
+/* Both headers of the most common sizes at once, without a helper. */
 static __always_inline bool
-inner_take(struct __sk_buff *skb, struct inner *inner, struct measure *measure)
+head_write(struct __sk_buff *skb, const struct head *head, const struct inner *inner)
 {
-	if (tag_take(skb, &inner->words[0]))
-		measure->n_tags = tag_take(skb, &inner->words[2]) ? 2 : 1;
-	if (bpf_skb_load_bytes(skb, 0, inner->addresses, 12) ||
-	    bpf_skb_load_bytes(skb, 12, &measure->type, 2))
+	__u8 *bytes = (__u8 *)(long)skb->data;
+
+	if (bytes + COMMON_HEAD + ETHERNET > (__u8 *)(long)skb->data_end)
 		return false;
-	/* A third tag cannot be kept: the kernel has room for one beside the frame. */
-	if (skb->vlan_present || is_tag(measure->type))
-		return false;
-	if (measure->n_tags == 0)
-		inner->words[0] = measure->type;
-	else if (measure->n_tags == 1)
-		inner->words[2] = measure->type;
-	else
-		inner->words[4] = measure->type;
+	__builtin_memcpy(bytes, head, COMMON_HEAD);
+	__builtin_memcpy(bytes + COMMON_HEAD, inner, ETHERNET);
 	return true;
+}
+
+/* What stands in the head beside the template: of a type that wants it. */
+static __always_inline bool
+head_finish(struct __sk_buff *skb, const struct redirect_departure *link, __u32 frames)
+{
+	__u32 stamp_at = link->head_size - sizeof(struct redirect_stamp);
+
+	if (link->flags & REDIRECT_STT && !stt_put(skb, OUTER, skb->len - OUTER - STT_TCP))
+		return false;
+	return !(link->flags & REDIRECT_STAMP) || stamp_put(skb, link->rid, stamp_at, frames);
 }
 
 static __always_inline bool
 frame_wrap(struct __sk_buff *skb, const struct redirect_departure *link, const struct inner *inner,
-    __u32 n_tags)
+    const struct measure *measure)
 {
-	struct outer outer = {0};
+	__u32 size = link->head_size, n_tags = measure->n_tags, hash = 0;
+	struct head head __attribute__((aligned(8)));
 
-	if (!room_make(skb, n_tags))
+	if (link->flags & REDIRECT_DIRECT)
+		return tags_restore(skb, inner, n_tags);
+	if (link->flags & REDIRECT_UDP)
+		hash = bpf_get_hash_recalc(skb);
+	if (size < OUTER || size > REDIRECT_HEAD_MAX || !room_make(skb, link, n_tags))
 		return false;
-	outer_fill(&outer, link, skb->len - ETHERNET);
-	return !bpf_skb_store_bytes(skb, 0, &outer, OUTER, 0) && !inner_store(skb, inner, n_tags);
+	head_fill(&head, link, skb->len - ETHERNET, hash);
+	if (size == COMMON_HEAD && !n_tags && head_write(skb, &head, inner))
+		return true;
+	return !bpf_skb_store_bytes(skb, 0, &head, size, 0) &&
+	       !inner_store(skb, size, inner, n_tags) && head_finish(skb, link, measure->frames);
+}
+
+/* The other end takes it, and whoever taps that one has a copy. */
+static __always_inline bool
+direct_pass(struct __sk_buff *skb, const struct leaving *leaving, const struct measure *measure)
+{
+	const struct redirect_departure *peer = direct_arrive(skb, leaving, measure);
+
+	if (peer && peer->flags & REDIRECT_TAP)
+		taps_serve(skb, peer->slot, REDIRECT_TAP_RECEIVED);
+	return peer;
 }
 
 SEC("tc")
@@ -279,29 +182,25 @@ vn_encap(struct __sk_buff *skb)
 {
 	__u32 port = skb->ifindex;
 	struct redirect_departure *link = bpf_map_lookup_elem(&vn_departures, &port);
-	struct redirect_count *count = link ? bpf_map_lookup_elem(&vn_counts, &link->rid) : NULL;
+	struct leaving leaving = {.link = link};
 	struct measure measure = {0};
 	struct inner inner = {0};
+	bool is_ready;
 
-	if (!link || !count)
+	if (!link)
 		return TC_ACT_SHOT;
-	if (!(link->flags & REDIRECT_OPEN) || !inner_take(skb, &inner, &measure)) {
-		count->tx_dropped++;
+	leaving.count = bpf_map_lookup_elem(&vn_counts, &link->slot);
+	leaving.bucket = bpf_map_lookup_elem(&vn_buckets, &link->slot);
+	if (!leaving.count || !leaving.bucket)
 		return TC_ACT_SHOT;
-	}
-	measure_frames(skb, ETHERNET, skb->len - ETHERNET, &measure);
-	if (measure.largest > ETHERNET + link->mtu) {
-		count->tx_oversize += measure.frames;
+	if (link->flags & REDIRECT_TAP)
+		taps_serve(skb, link->slot, REDIRECT_TAP_SENT);
+	if (!frame_admit(skb, &leaving, &inner, &measure))
 		return TC_ACT_SHOT;
-	}
-	if (!frame_wrap(skb, link, &inner, measure.n_tags)) {
-		count->tx_dropped += measure.frames;
+	is_ready = frame_wrap(skb, link, &inner, &measure);
+	if (is_ready && is_direct(link) && !direct_pass(skb, &leaving, &measure))
 		return TC_ACT_SHOT;
-	}
-	count->tx_frames += measure.frames;
-	count->tx_bytes += measure.bytes;
-	skb->priority = link->priority;
-	return (int)bpf_redirect(link->underlay, 0);
+	return frame_send(skb, &leaving, &measure, is_ready, link->underlay);
 }
 
 static __always_inline int
@@ -314,83 +213,131 @@ stray(__u32 kind)
 	return TC_ACT_SHOT;
 }
 
-/* The own Ethernet header of an encapsulated frame. False: it is cut short or has too many tags. */
+/* Cut or pad the packet to what the outer header says and the kernel can shrink to. */
 static __always_inline bool
-inner_read(struct __sk_buff *skb, struct inner *inner, struct measure *measure)
+length_settle(struct __sk_buff *skb, __u32 length, __u32 head)
 {
-	if (bpf_skb_load_bytes(skb, OUTER, inner, ETHERNET))
-		return false;
-	measure->type = inner->words[0];
-	if (!is_tag(measure->type))
-		return true;
-	if (bpf_skb_load_bytes(skb, OUTER + ETHERNET, &inner->words[1], TAG))
-		return false;
-	measure->n_tags = 1;
-	measure->type = inner->words[2];
-	if (!is_tag(measure->type))
-		return true;
-	if (bpf_skb_load_bytes(skb, OUTER + ETHERNET + TAG, &inner->words[3], TAG))
-		return false;
-	measure->n_tags = 2;
-	measure->type = inner->words[4];
-	return !is_tag(measure->type);
-}
-
-/* Cut or pad the frame to what the outer header says and the kernel can shrink to. */
-static __always_inline bool
-length_settle(struct __sk_buff *skb, __u32 length, __u32 n_tags)
-{
-	__u32 smallest = OUTER + ETHERNET + TAG * n_tags + IPV4_HEADER;
-
 	if (skb->gso_size)
 		return true;
 	if (length > skb->len)
 		return false;
-	if (length < smallest)
-		length = smallest;
+	if (length < head + IPV4_HEADER)
+		length = head + IPV4_HEADER;
 	return length == skb->len || !bpf_skb_change_tail(skb, length, 0);
 }
 
-/* Take off the outer header and put the tags where the kernel wants them, beside the frame. */
+/* Take off all in front of the payload but an Ethernet header, and fill that in. */
 static __always_inline bool
-outer_remove(struct __sk_buff *skb, struct inner *inner, const struct measure *measure, __u32 size)
+outer_remove(struct __sk_buff *skb, struct inner *inner, const struct measure *measure, __u32 head)
 {
 	__u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO;
-	__u32 n_tags = measure->n_tags;
 
 	/* Segmentation would run with the wrong protocol otherwise. */
-	if (measure->type == bpf_htons(ETH_P_IPV6) && size >= IPV6_HEADER)
+	if (measure->type == bpf_htons(ETH_P_IPV6) && skb->len >= head + IPV6_HEADER)
 		flags |= ADJ_ROOM_DECAP_L3_IPV6;
-	if (bpf_skb_adjust_room(skb, -(__s32)(OUTER + TAG * n_tags), BPF_ADJ_ROOM_MAC, flags) ||
-	    bpf_skb_store_bytes(skb, 0, inner->addresses, 12, 0) ||
-	    bpf_skb_store_bytes(skb, 12, &measure->type, 2, 0))
+	return !bpf_skb_adjust_room(skb, -(__s32)(head - ETHERNET), BPF_ADJ_ROOM_MAC, flags) &&
+	       !bpf_skb_store_bytes(skb, 0, inner->addresses, 12, 0) &&
+	       !bpf_skb_store_bytes(skb, 12, &measure->type, 2, 0) &&
+	       tags_restore(skb, inner, measure->n_tags);
+}
+
+/* An arriving packet of a link end. */
+struct arriving {
+	const struct redirect_arrival *link;
+	__u32 head;   /* bytes in front of the frame */
+	__u32 length; /* as the outer header says, with Ethernet */
+	bool is_home; /* the frame is for the very device behind the port */
+};
+
+/* What stands in the head beside id and match; false: it is not to be taken. */
+static __always_inline bool
+head_read(struct __sk_buff *skb, const struct arriving *packet, struct redirect_stamp *stamp)
+{
+	if (packet->link->flags & REDIRECT_STT &&
+	    !stt_is_whole(skb, OUTER, packet->length - OUTER - STT_TCP))
 		return false;
-	if (n_tags == 2 && bpf_skb_vlan_push(skb, inner->words[2], bpf_ntohs(inner->words[3])))
-		return false;
-	return !n_tags || !bpf_skb_vlan_push(skb, inner->words[0], bpf_ntohs(inner->words[1]));
+	return !(packet->link->flags & REDIRECT_STAMP) ||
+	       !bpf_skb_load_bytes(
+		   skb, packet->head - sizeof(*stamp), stamp, sizeof(*stamp));
 }
 
 static __always_inline bool
-frame_unwrap(struct __sk_buff *skb, const struct outer *outer, struct measure *measure)
+is_home(const struct redirect_arrival *link, const struct inner *inner)
 {
-	__u32 length = ETHERNET + bpf_ntohs(outer->ip.tot_len), head;
+	const __u8 *to = inner->addresses, *far = link->far;
+
+	return link->flags & REDIRECT_FAR &&
+	       !((to[0] ^ far[0]) | (to[1] ^ far[1]) | (to[2] ^ far[2]) | (to[3] ^ far[3]) |
+		   (to[4] ^ far[4]) | (to[5] ^ far[5]));
+}
+
+static __always_inline bool
+frame_unwrap(struct __sk_buff *skb, struct arriving *packet, struct measure *measure)
+{
+	__u32 length = packet->length, head = packet->head;
+	struct redirect_stamp stamp = {0};
 	struct inner inner = {0};
 
-	if (!inner_read(skb, &inner, measure))
+	if (!inner_read(skb, head, &inner, measure) || !head_read(skb, packet, &stamp))
 		return false;
-	head = OUTER + ETHERNET + TAG * measure->n_tags;
-	if (length < head || skb->len < head || !length_settle(skb, length, measure->n_tags))
+	head += ETHERNET + TAG * measure->n_tags;
+	if (length < head || skb->len < head || !length_settle(skb, length, head))
 		return false;
 	measure_frames(skb, head, (skb->gso_size ? skb->len : length) - head, measure);
-	return outer_remove(skb, &inner, measure, skb->len - head);
+	if (!outer_remove(skb, &inner, measure, head))
+		return false;
+	if (packet->link->flags & REDIRECT_STAMP)
+		delay_note(packet->link->rid, &stamp, measure->frames);
+	packet->is_home = is_home(packet->link, &inner);
+	return true;
 }
 
-static __always_inline bool
-is_ours(const struct outer *outer)
+/*
+ * To the port, or right into the device behind it, which spares a passage through a queue of the
+ * kernel. The latter does not look at the Ethernet header again: it is for what that would tell
+ * nothing new of, an untagged frame for the device itself of the protocol the kernel knows already.
+ */
+static __always_inline int
+frame_deliver(
+    const struct __sk_buff *skb, const struct arriving *packet, const struct measure *measure)
 {
-	return outer->ip.ihl == IPV4_HEADER / 4 && !(outer->ip.frag_off & bpf_htons(FRAGMENT)) &&
-	       outer->gre_flags == bpf_htons(GRE_KEY_ONLY) &&
-	       outer->gre_type == bpf_htons(GRE_ETHERNET);
+	if (packet->is_home && !skb->vlan_present && skb->protocol == measure->type)
+		return (int)bpf_redirect_peer(packet->link->port, 0);
+	return (int)bpf_redirect(packet->link->port, 0);
+}
+
+/* ---- which link it is --------------------------------------------------------------------------- */
+
+/* What has been found out about an arriving packet. */
+struct match {
+	const struct redirect_format *format;
+	const struct redirect_arrival *link;
+	bool is_formed; /* it is as one of the formats wants it */
+};
+
+static __always_inline bool
+is_formed(struct __sk_buff *skb, const struct redirect_format *format)
+{
+	__be32 word;
+
+	return !bpf_skb_load_bytes(skb, format->match_offset, &word, 4) &&
+	       (word & format->match_mask) == format->match_value;
+}
+
+static __always_inline void
+link_find(struct __sk_buff *skb, const struct redirect_format_key *key, struct match *match)
+{
+	struct redirect_arrival_key at = {.underlay = skb->ifindex, .format = *key};
+	struct redirect_format *format = bpf_map_lookup_elem(&vn_formats, key);
+	__be64 id;
+
+	match->format = format;
+	if (!format || !is_formed(skb, format) ||
+	    bpf_skb_load_bytes(skb, format->id_offset, &id, sizeof(id)))
+		return;
+	match->is_formed = true;
+	at.id = bpf_be64_to_cpu(id) >> (format->id_shift & 63);
+	match->link = bpf_map_lookup_elem(&vn_arrivals, &at);
 }
 
 SEC("tc")
@@ -398,32 +345,58 @@ SEC("tc")
 int
 vn_decap(struct __sk_buff *skb)
 {
-	struct redirect_arrival_key at = {.underlay = skb->ifindex};
-	struct redirect_arrival *link;
+	struct redirect_format_key key = {0};
 	struct redirect_count *count;
 	struct measure measure = {0};
-	struct outer outer = {0};
+	struct arriving packet;
+	struct match match = {0};
+	struct outer outer;
+	bool is_gre;
 
 	if (skb->protocol != bpf_htons(ETH_P_IP) || skb->vlan_present ||
-	    bpf_skb_load_bytes(skb, 0, &outer, ETHERNET + IPV4_HEADER) ||
-	    outer.ip.protocol != IPPROTO_GRE)
+	    bpf_skb_load_bytes(skb, 0, &outer, sizeof(outer)))
 		return TC_ACT_UNSPEC;
+	is_gre = outer.ip.protocol == IPPROTO_GRE;
+	key.protocol = outer.ip.protocol;
+	key.discriminator = outer.discriminator;
+	link_find(skb, &key, &match);
 	/* All GRE is ours: passed on, the host would answer it with ICMP. */
-	if (bpf_skb_load_bytes(skb, 0, &outer, OUTER) || !is_ours(&outer))
-		return stray(REDIRECT_STRAY_MALFORMED);
-	at.key = outer.gre_key;
-	link = bpf_map_lookup_elem(&vn_arrivals, &at);
-	count = link ? bpf_map_lookup_elem(&vn_counts, &link->rid) : NULL;
-	if (!link || !count)
+	if (!match.format)
+		return is_gre ? stray(REDIRECT_STRAY_MALFORMED) : TC_ACT_UNSPEC;
+	if (outer.ip.ihl != IPV4_HEADER / 4 || outer.ip.frag_off & bpf_htons(FRAGMENT) ||
+	    !match.is_formed)
+		return is_gre ? stray(REDIRECT_STRAY_MALFORMED) : TC_ACT_UNSPEC;
+	if (!match.link) {
+		key.nth = 1;
+		link_find(skb, &key, &match);
+	}
+	if (!match.format || !match.link)
 		return stray(REDIRECT_STRAY_KEY);
-	if (outer.ip.saddr != link->remote || outer.ip.daddr != link->local ||
-	    !(link->flags & REDIRECT_OPEN) || !frame_unwrap(skb, &outer, &measure)) {
-		count->rx_dropped++;
+	count = bpf_map_lookup_elem(&vn_counts, &match.link->slot);
+	if (!count)
+		return stray(REDIRECT_STRAY_KEY);
+	if (outer.ip.saddr != match.link->remote || outer.ip.daddr != match.link->local) {
+		count->rx_source++;
+		return TC_ACT_SHOT;
+	}
+	if (!(match.link->flags & REDIRECT_OPEN)) {
+		count->rx_closed++;
+		return TC_ACT_SHOT;
+	}
+	packet = (struct arriving){
+	    .link = match.link,
+	    .head = match.format->head_size,
+	    .length = ETHERNET + bpf_ntohs(outer.ip.tot_len),
+	};
+	if (!frame_unwrap(skb, &packet, &measure)) {
+		count->rx_malformed++;
 		return TC_ACT_SHOT;
 	}
 	count->rx_frames += measure.frames;
 	count->rx_bytes += measure.bytes;
-	return (int)bpf_redirect(link->port, 0);
+	if (match.link->flags & REDIRECT_TAP)
+		taps_serve(skb, match.link->slot, REDIRECT_TAP_RECEIVED);
+	return frame_deliver(skb, &packet, &measure);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

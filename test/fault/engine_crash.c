@@ -27,7 +27,7 @@ struct points {
 	size_t n;
 };
 
-static const char *const groups[] = {"g1", "g2", "g3", "g4"};
+static const char *const groups[] = {"g1", "g2", "g3", "g4", "g5", "g6"};
 
 enum { N_GROUPS = sizeof(groups) / sizeof(groups[0]) };
 
@@ -90,19 +90,35 @@ let_hold_end(struct bench *bench, uint64_t rid)
 	bench_start_controller(bench);
 }
 
+/* What a group has goes, and what another one has comes in its place. */
+static void
+replace_rows(struct bench *bench, const char *group, const char *coming, const uint64_t *going)
+{
+	struct controller_parting parting = {group, "g6", going, N_SITES};
+	struct txn *txn = store_begin(bench->store);
+
+	note(coming, "release");
+	if (!controller_part(bench->controller, txn, &parting, NULL) ||
+	    !controller_merge(bench->controller, txn, coming, group, NULL) ||
+	    !txn_commit(&txn, NULL))
+		abort();
+	expect(bench, parting.into, GROUP_GONE);
+}
+
 /*
  * The story: two groups fill the capacity, a third is refused, one gets a new attribute and is
- * released, so that a fourth fits, which is only reserved until its hold ends.
+ * released, so that the other can be given new rows in place of its own, and a fourth fits, which
+ * is only reserved until its hold ends.
  */
 static void
 tell_story(void)
 {
 	struct bench *bench = bench_new(root, CAPACITY);
-	uint64_t first[N_SITES], rids[N_SITES];
+	uint64_t first[N_SITES], second[N_SITES], rids[N_SITES];
 	struct txn *txn;
 
 	bench_admit(bench, "g1", 1, ROW_COMMITTED, first);
-	bench_admit(bench, "g2", 1, ROW_COMMITTED, rids);
+	bench_admit(bench, "g2", 1, ROW_COMMITTED, second);
 	expect(bench, "g1", GROUP_ACTIVE);
 	expect(bench, "g2", GROUP_ACTIVE);
 	bench_admit(bench, "g3", 1, ROW_COMMITTED, rids);
@@ -116,6 +132,9 @@ tell_story(void)
 	bench_goal(bench, "g1", ROW_RELEASED);
 	world_put(&bench->sites[1].world, id_make(1, 999), ""); /* a stray */
 	expect(bench, "g1", GROUP_GONE);
+	bench_admit(bench, "g5", 1, ROW_COMMITTED, rids);
+	expect(bench, "g5", GROUP_ACTIVE);
+	replace_rows(bench, "g2", "g5", second);
 	bench_admit(bench, "g4", 1, ROW_HELD, rids);
 	expect(bench, "g4", GROUP_RESERVED);
 	let_hold_end(bench, rids[0]);

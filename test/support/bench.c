@@ -47,7 +47,8 @@ note_change(
 {
 	struct bench *bench = self;
 
-	(void)txn, (void)group, (void)state;
+	if (bench->changed)
+		bench->changed(bench, txn, group, state);
 	if (why->code == ERR_NONE)
 		return;
 	pthread_mutex_lock(&bench->lock);
@@ -69,7 +70,7 @@ is_in_state(void *self)
 }
 
 struct bench *
-bench_new(const char *dir, int capacity)
+bench_make(const char *dir, int capacity)
 {
 	struct bench *bench = xcalloc(1, sizeof(*bench));
 	struct world folder;
@@ -85,8 +86,17 @@ bench_new(const char *dir, int capacity)
 		snprintf(objects, sizeof(objects), "%s/world%d", dir, i);
 		snprintf(site->path, sizeof(site->path), "%s/site%d.db", dir, i);
 		world_init(&site->world, objects, capacity);
-		site_start(bench, site);
 	}
+	return bench;
+}
+
+struct bench *
+bench_new(const char *dir, int capacity)
+{
+	struct bench *bench = bench_make(dir, capacity);
+
+	for (int i = 0; i < N_SITES; i++)
+		site_start(bench, &bench->sites[i]);
 	bench_start_controller(bench);
 	return bench;
 }
@@ -101,19 +111,27 @@ bench_free(struct bench *bench)
 	free(bench);
 }
 
-void
-site_start(struct bench *bench, struct site *site)
+bool
+site_open(struct bench *bench, struct site *site, struct err *err)
 {
 	struct manager_config config = {.clock = &bench->clock.clock};
 	struct manager_kind kind;
-	struct err err = {0};
 
-	site->store = store_open(site->path, manager_migrations, n_manager_migrations, &err);
-	must(site->store != NULL, &err);
+	site->store = store_open(site->path, manager_migrations, n_manager_migrations, err);
+	if (!site->store)
+		return false;
 	config.store = site->store;
 	world_config(&site->world, &kind, &config);
-	site->manager = manager_new(&config, &err);
-	must(site->manager != NULL, &err);
+	site->manager = manager_new(&config, err);
+	return site->manager != NULL;
+}
+
+void
+site_start(struct bench *bench, struct site *site)
+{
+	struct err err = {0};
+
+	must(site_open(bench, site, &err), &err);
 }
 
 void
@@ -123,23 +141,31 @@ site_stop(struct site *site)
 	store_close(site->store);
 }
 
-void
-bench_start_controller(struct bench *bench)
+bool
+bench_open_controller(struct bench *bench, struct err *err)
 {
 	struct controller_config config = {.clock = &bench->clock.clock,
 	    .self = bench,
 	    .call = call_site,
 	    .changed = note_change,
 	    .n_workers = 8};
-	struct err err = {0};
 	char path[200];
 
 	snprintf(path, sizeof(path), "%s/controller.db", bench->dir);
-	bench->store = store_open(path, controller_migrations, n_controller_migrations, &err);
-	must(bench->store != NULL, &err);
+	bench->store = store_open(path, controller_migrations, n_controller_migrations, err);
+	if (!bench->store)
+		return false;
 	config.store = bench->store;
-	bench->controller = controller_new(&config, &err);
-	must(bench->controller != NULL, &err);
+	bench->controller = controller_new(&config, err);
+	return bench->controller != NULL;
+}
+
+void
+bench_start_controller(struct bench *bench)
+{
+	struct err err = {0};
+
+	must(bench_open_controller(bench, &err), &err);
 }
 
 void
@@ -156,18 +182,18 @@ bench_deliver(struct site *site, struct manager_call *call, struct err *err)
 	return manager_call(site->manager, call, err);
 }
 
-void
-bench_admit(
-    struct bench *bench, const char *group, int units, enum row_state goal, uint64_t rids[N_SITES])
+bool
+bench_try_admit(struct bench *bench, const char *group, int units, enum row_state goal,
+    uint64_t rids[N_SITES], struct err *err)
 {
 	struct controller_row rows[N_SITES];
 	char spec[20], attr[60];
-	struct err err = {0};
 	auto_txn struct txn *txn = store_begin(bench->store);
 
 	snprintf(spec, sizeof(spec), "units=%d", units);
 	for (int i = 0; i < N_SITES; i++)
-		must(controller_next_id(bench->controller, txn, &rids[i], &err), &err);
+		if (!controller_next_id(bench->controller, txn, &rids[i], err))
+			return false;
 	snprintf(attr, sizeof(attr), "peer=${%s.name}\n", id_text(rids[0]).text);
 	for (int i = 0; i < N_SITES; i++)
 		rows[i] = (struct controller_row){.rid = rids[i],
@@ -176,13 +202,23 @@ bench_admit(
 		    .subject = i ? "unit b" : "unit a",
 		    .spec = spec,
 		    .attr = i ? attr : ""};
-	must(controller_admit(bench->controller, txn,
-		 &(struct controller_admission){
-		     .group = group, .rows = rows, .n_rows = N_SITES, .goal = goal},
-		 &err),
-	    &err);
-	must(txn_commit(&txn, &err), &err);
+	if (!controller_admit(bench->controller, txn,
+		&(struct controller_admission){
+		    .group = group, .rows = rows, .n_rows = N_SITES, .goal = goal},
+		err) ||
+	    !txn_commit(&txn, err))
+		return false;
 	controller_wake(bench->controller);
+	return true;
+}
+
+void
+bench_admit(
+    struct bench *bench, const char *group, int units, enum row_state goal, uint64_t rids[N_SITES])
+{
+	struct err err = {0};
+
+	must(bench_try_admit(bench, group, units, goal, rids, &err), &err);
 }
 
 void

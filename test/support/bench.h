@@ -29,6 +29,9 @@ struct bench {
 	bool (*transport)(
 	    struct bench *bench, struct site *site, struct manager_call *call, struct err *err);
 	void *self; /* of the transport */
+	/* A group changed its state, inside the transaction that changes it. May be NULL. */
+	void (*changed)(
+	    struct bench *bench, struct txn *txn, const char *group, enum group_state state);
 	pthread_mutex_t lock;
 	struct err why; /* of the last group that gave up by itself; under lock */
 };
@@ -37,9 +40,14 @@ struct bench {
 struct bench *bench_new(const char *dir, int capacity);
 void bench_free(struct bench *bench);
 
+/* The same with nothing opened yet. */
+struct bench *bench_make(const char *dir, int capacity);
+
 void site_start(struct bench *bench, struct site *site);
+bool site_open(struct bench *bench, struct site *site, struct err *err) must_check;
 void site_stop(struct site *site);
 void bench_start_controller(struct bench *bench);
+bool bench_open_controller(struct bench *bench, struct err *err) must_check;
 void bench_stop_controller(struct bench *bench);
 
 /* The call itself. */
@@ -49,6 +57,8 @@ bool bench_deliver(struct site *site, struct manager_call *call, struct err *err
  * first's answer. */
 void bench_admit(
     struct bench *bench, const char *group, int units, enum row_state goal, uint64_t rids[N_SITES]);
+bool bench_try_admit(struct bench *bench, const char *group, int units, enum row_state goal,
+    uint64_t rids[N_SITES], struct err *err) must_check;
 
 void bench_goal(struct bench *bench, const char *group, enum row_state goal);
 

@@ -7,10 +7,11 @@
 
 #include "lib/api/peer.h"
 #include "lib/api/programmer_api.h"
-#include "lib/api/redirector_api.h"
 #include "lib/api/tnc_api.h"
 #include "lib/base/id.h"
 #include "lib/base/map.h"
+#include "snc/slice.h"
+#include "test/support/fake_redirector.h"
 #include "test/support/site.h"
 #include "test/support/suite.h"
 
@@ -41,8 +42,7 @@ fake_admit(void *self, struct txn *txn, const struct row *row, const struct mana
 {
 	struct fake_manager *fake = self;
 
-	(void)txn;
-	(void)book;
+	(void)txn, (void)book;
 	if (fake->refuse_code)
 		return err_set(
 		    err, (enum err_code)fake->refuse_code, "%s takes no more", fake->name);
@@ -104,9 +104,7 @@ tnc_view(void *self, const struct rpc_call *call, const struct tnc_view_args *ar
 	    arena_alloc(call->arena, graph->n_vertices * sizeof(vertices[0]));
 	struct tnc_edge *edges = arena_alloc(call->arena, graph->n_edges * sizeof(edges[0]));
 
-	(void)self;
-	(void)args;
-	(void)err;
+	(void)self, (void)args, (void)err;
 	for (size_t i = 0; i < graph->n_vertices; i++)
 		vertices[i].name = graph->vertices[i];
 	for (size_t i = 0; i < graph->n_edges; i++) {
@@ -136,8 +134,6 @@ tnc_view(void *self, const struct rpc_call *call, const struct tnc_view_args *ar
 FAKE_EMPTY(tnc, path_list)
 FAKE_EMPTY(tnc, router_list)
 FAKE_EMPTY(tnc, orphans)
-FAKE_EMPTY(redirector, counters)
-FAKE_EMPTY(redirector, doctor)
 FAKE_EMPTY(programmer, console_read)
 FAKE_EMPTY(programmer, console_write)
 FAKE_EMPTY(programmer, doctor)
@@ -161,18 +157,13 @@ programmer_node_ready(void *self, const struct rpc_call *call,
     const struct programmer_node_status_args *args, struct programmer_node_status_result *result,
     struct err *err)
 {
-	(void)self;
-	(void)call;
-	(void)args;
-	(void)err;
+	(void)self, (void)call, (void)args, (void)err;
 	*result = (struct programmer_node_status_result){"running", true, "lxc"};
 	return true;
 }
 
 static const struct tnc_ops tnc_fake_ops = {
     tnc_view, tnc_path_list_empty, tnc_router_list_empty, tnc_orphans_empty};
-static const struct redirector_ops redirector_fake_ops = {
-    .counters = redirector_counters_empty, .doctor = redirector_doctor_empty};
 static const struct programmer_ops programmer_fake_ops = {
     .console_read = programmer_console_read_empty,
     .console_write = programmer_console_write_empty,
@@ -206,8 +197,7 @@ post_to_snc(
 	auto_arena struct arena *arena = arena_new();
 	struct rpc_call call = {caller->role, caller->name, arena};
 
-	(void)timeout_ms;
-	(void)err;
+	(void)timeout_ms, (void)err;
 	rpc_server_handle(caller->site->server, &call, body, size, reply);
 	return true;
 }
@@ -215,8 +205,7 @@ post_to_snc(
 static const struct rpc_client *
 find_peer(void *self, const char *manager, const char *address, struct err *err)
 {
-	(void)address;
-	(void)err;
+	(void)address, (void)err;
 	return &fake_manager(self, manager)->client;
 }
 
@@ -263,8 +252,22 @@ static void
 start_manager(struct fake_site *site, int index)
 {
 	struct fake_manager *fake = &site->managers[index];
-	struct manager_kind kind = {
-	    kind_of(names[index]), fake, fake_admit, fake_ensure, fake_remove, NULL};
+	struct manager_kind kinds[] = {
+	    {
+		.name = kind_of(names[index]),
+		.self = fake,
+		.admit = fake_admit,
+		.ensure = fake_ensure,
+		.remove = fake_remove,
+	    },
+	    {
+		.name = "hub",
+		.self = fake,
+		.admit = fake_admit,
+		.ensure = fake_ensure,
+		.remove = fake_remove,
+	    },
+	};
 	char path[300];
 	struct err err = {0};
 
@@ -277,8 +280,8 @@ start_manager(struct fake_site *site, int index)
 	    &(struct manager_config){
 		.store = fake->store,
 		.clock = &clock_real,
-		.kinds = &kind,
-		.n_kinds = 1,
+		.kinds = kinds,
+		.n_kinds = names[index][0] == 'r' ? 2 : 1,
 		.self = fake,
 		.n_workers = 2,
 	    },
@@ -309,6 +312,21 @@ say_hello(struct fake_site *site, const char *manager)
 	must(controller_hello_call(&client, site->arena, &args, &result, &err), &err);
 }
 
+static int64_t
+site_wall_ms(void *self)
+{
+	struct fake_site *site = self;
+
+	return clock_wall_ms(&clock_real) + site->wall_ahead_ms;
+}
+
+void
+fake_site_pass(struct fake_site *site, int64_t ms)
+{
+	site->wall_ahead_ms += ms;
+	lease_watch_wake(site->snc->lease_watch);
+}
+
 static void
 start_snc(struct fake_site *site)
 {
@@ -327,9 +345,9 @@ start_snc(struct fake_site *site)
 	site->snc = snc_new(
 	    &(struct snc_config){
 		.store = site->store,
-		.clock = &clock_real,
+		.clock = &site->clock,
 		.inventory =
-		    inventory_read(inventory_text, sizeof(inventory_text) - 1, &clock_real, &err),
+		    inventory_read(inventory_text, sizeof(inventory_text) - 1, &site->clock, &err),
 		.tnc = "tnc@ctl",
 		.tnc_address = "",
 		.peer = find_peer,
@@ -370,11 +388,21 @@ struct fake_site *
 fake_site_new(void)
 {
 	static atomic_int n_sites;
+	char dir[200];
+
+	snprintf(dir, sizeof(dir), "%s/site%d", test_dir(), ++n_sites);
+	CU_ASSERT_FATAL(mkdir(dir, 0700) == 0);
+	return fake_site_open(dir);
+}
+
+struct fake_site *
+fake_site_open(const char *dir)
+{
 	struct fake_site *site = xcalloc(1, sizeof(*site));
 
-	snprintf(site->dir, sizeof(site->dir), "%s/site%d", test_dir(), ++n_sites);
-	CU_ASSERT_FATAL(mkdir(site->dir, 0700) == 0);
+	snprintf(site->dir, sizeof(site->dir), "%s", dir);
 	pthread_mutex_init(&site->lock, NULL);
+	site->clock = (struct clock){clock_real.boot_ms, site_wall_ms, site};
 	site->standing = map_new();
 	site->arena = arena_new();
 	for (int i = 0; i < FAKE_MANAGERS; i++)

@@ -26,6 +26,7 @@ struct fake_manager {
 	atomic_bool is_blocked; /* objects wait for something */
 	atomic_int n_objects;   /* that stand */
 	atomic_int n_on;        /* of those, switched on */
+	atomic_int n_asked;     /* calls for counters */
 };
 
 struct fake_site {
@@ -35,6 +36,8 @@ struct fake_site {
 	struct rpc_server *server; /* sncd's */
 	struct fake_manager managers[FAKE_MANAGERS];
 	struct arena *arena;                             /* of the test */
+	struct clock clock;                              /* sncd's */
+	atomic_llong wall_ahead_ms;                      /* of it, against the machine's */
 	struct rpc_client developer, other, noc, viewer; /* clients of sncd */
 
 	struct fake_caller {
@@ -49,9 +52,15 @@ struct fake_site {
 
 /* Starts everything and has all managers say hello. Fails the test when it cannot. */
 struct fake_site *fake_site_new(void);
+
+/* The same on what an earlier one has left in a folder; its objects are gone. */
+struct fake_site *fake_site_open(const char *dir);
 void fake_site_free(struct fake_site *site);
 
 struct fake_manager *fake_manager(struct fake_site *site, const char *name);
+
+/* Moves sncd's wall clock ahead. A minute or more at once is a jump. */
+void fake_site_pass(struct fake_site *site, int64_t ms);
 
 /* Ends sncd as a kill does for its memory, and starts it again on the same database. */
 void fake_site_restart_snc(struct fake_site *site);

@@ -12,6 +12,7 @@
 #include "lib/api/snc_api.h"
 #include "lib/model/slice.h"
 #include "test/support/domain.h"
+#include "test/support/fake_snc_link.h"
 #include "test/support/suite.h"
 
 enum { EVENTS_MAX = 32 };
@@ -71,7 +72,12 @@ read_checked(const struct rpc_call *call, const struct rpc_blob *document, struc
 	static const struct slice_image images[] = {
 	    {"container-minimal", SLICE_FORM_CONTAINER, 0}, {"vm-minimal", SLICE_FORM_VM, 0}};
 	static const struct slice_host hosts[] = {{"koganei", false}, {"nagoya", false}};
-	const struct slice_world world = {call->role, images, 2, hosts, 2};
+	const struct slice_world world = {.role = call->role,
+	    .images = images,
+	    .n_images = 2,
+	    .hosts = hosts,
+	    .n_hosts = 2,
+	    .arena = call->arena};
 	bool has_values;
 
 	if (!slice_read(document->bytes, document->size, call->arena, slice, found))
@@ -202,6 +208,14 @@ fake_run(void *self, const struct rpc_call *call, const struct snc_slice_run_arg
 }
 
 static bool
+fake_reserve(void *self, const struct rpc_call *call, const struct snc_slice_reserve_args *args,
+    struct snc_slice_reserve_result *result, struct err *err)
+{
+	(void)call, (void)result;
+	return set_goal(self, args->slice, "RESERVED", err);
+}
+
+static bool
 fake_stop(void *self, const struct rpc_call *call, const struct snc_slice_stop_args *args,
     struct snc_slice_stop_result *result, struct err *err)
 {
@@ -250,6 +264,38 @@ fake_events(void *self, const struct rpc_call *call, const struct snc_events_arg
 	return true;
 }
 
+/* ---- times: what fits, fits at the earliest start; what is to last a day never does ---- */
+
+enum { DAY_MS = 86400000, GRACE_MS = 600000 };
+
+static bool
+fake_find_slot(void *self, const struct rpc_call *call, const struct snc_slice_find_slot_args *args,
+    struct snc_slice_find_slot_result *result, struct err *err)
+{
+	static const struct snc_node node = {.name = "n1", .host = "koganei"};
+
+	(void)self, (void)call, (void)err;
+	result->found = args->duration_ms.value < DAY_MS;
+	result->from_ms = args->after_ms.value;
+	result->until_ms = args->after_ms.value + args->duration_ms.value;
+	result->looked_until_ms = result->from_ms;
+	result->nodes = &node;
+	result->n_nodes = 1;
+	return true;
+}
+
+static bool
+fake_renew(void *self, const struct rpc_call *call, const struct snc_slice_renew_args *args,
+    struct snc_slice_renew_result *result, struct err *err)
+{
+	(void)call;
+	if (!find_slice(self, args->slice, err))
+		return false;
+	result->until_ms = args->until_ms.value;
+	result->grace_ms = GRACE_MS;
+	return true;
+}
+
 /* ---- the rest ---- */
 
 static bool
@@ -278,25 +324,18 @@ fake_nodes(void *self, const struct rpc_call *call, const struct snc_node_list_a
 }
 
 static bool
-fake_links(void *self, const struct rpc_call *call, const struct snc_link_list_args *args,
-    struct snc_link_list_result *result, struct err *err)
+fake_delays(void *self, const struct rpc_call *call, const struct snc_delays_args *args,
+    struct snc_delays_result *result, struct err *err)
 {
-	static const struct snc_link links[] = {{"ring", "l1", "n1.p1", "n2.p1", 100000000,
-	    100000000, 200000000, 1500, "local", 0, "open", 7}};
+	static const struct snc_delay delays[] = {
+	    {"hello-ring", "l1", "n1", "koganei", "nagoya", 998, 2, 61000, 72000, 70500, 91000,
+		130000, 1200, 4000},
+	    {"hello-ring", "l2", "n2", "nagoya", "osaka", 10, 0, 5100, 6000, 6000, 7000, 7100, 100,
+		-1},
+	};
 
 	(void)self, (void)call, (void)args, (void)err;
-	*result = (struct snc_link_list_result){links, 1};
-	return true;
-}
-
-static bool
-fake_counters(void *self, const struct rpc_call *call, const struct snc_link_counters_args *args,
-    struct snc_link_counters_result *result, struct err *err)
-{
-	static const struct snc_end_counters ends[] = {{"n1.p1", 1, 2, 3, 4, 5, 6, 7, 8}};
-
-	(void)self, (void)call, (void)args, (void)err;
-	*result = (struct snc_link_counters_result){ends, 1};
+	*result = (struct snc_delays_result){delays, 2};
 	return true;
 }
 
@@ -385,19 +424,21 @@ answer(void *self, const struct http_request *request, struct http_response *res
 struct fake_snc *
 fake_snc_new(struct arena *arena)
 {
-	static const struct snc_ops ops = {.slice_check = fake_check,
+	static struct snc_ops ops = {.slice_check = fake_check,
 	    .slice_create = fake_create,
 	    .slice_list = fake_list,
 	    .slice_show = fake_show,
 	    .slice_run = fake_run,
 	    .slice_stop = fake_stop,
+	    .slice_reserve = fake_reserve,
 	    .slice_delete = fake_delete,
 	    .slice_wait = fake_wait,
+	    .slice_renew = fake_renew,
+	    .slice_find_slot = fake_find_slot,
 	    .events = fake_events,
 	    .host_list = fake_hosts,
 	    .node_list = fake_nodes,
-	    .link_list = fake_links,
-	    .link_counters = fake_counters,
+	    .delays = fake_delays,
 	    .console_read = fake_console_read,
 	    .console_write = fake_console_write,
 	    .exec = fake_exec,
@@ -414,6 +455,7 @@ fake_snc_new(struct arena *arena)
 	struct err err = {0};
 
 	pthread_mutex_init(&fake->mutex, NULL);
+	fake_snc_link(&ops);
 	fake->rpc = rpc_server_new();
 	if (!rpc_server_add(fake->rpc, &snc_service, &ops, fake, &err) ||
 	    !(fake->http = http_server_new(&config, &err))) {

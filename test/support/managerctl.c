@@ -5,8 +5,9 @@
  *     managerctl ADDRESS PEER CERTS reserve RID KIND SPECFILE
  *     managerctl ADDRESS PEER CERTS commit  RID ATTRFILE [REV]
  *     managerctl ADDRESS PEER CERTS release RID
- *     managerctl ADDRESS PEER CERTS status | orphans | doctor
- *     managerctl ADDRESS PEER CERTS counters RID                 (redirectord)
+ *     managerctl ADDRESS PEER CERTS status | notes | orphans | doctor
+ *     managerctl ADDRESS PEER CERTS counters RID [OVER_MS] | delays | conversions   (redirectord)
+ *     managerctl ADDRESS PEER CERTS capture RID [KEY=VALUE…]      to stdout
  *     managerctl ADDRESS PEER CERTS node RID | console RID | facts  (programmerd)
  *     managerctl ADDRESS PEER CERTS type RID TEXT | exec RID TIMEOUT_MS WORD…
  * ADDRESS: IP:PORT or unix:PATH. PEER: name in its certificate, redirector.v1.vnode. CERTS: folder
@@ -144,6 +145,24 @@ run_status(struct tool *tool, struct err *err)
 }
 
 static bool
+run_notes(struct tool *tool, struct err *err)
+{
+	struct manager_notes_args args = {0};
+	struct manager_notes_result result;
+
+	do {
+		if (!manager_notes_call(&tool->client, tool->arena, &args, &result, err))
+			return false;
+		for (size_t i = 0; i < result.n_notes; i++) {
+			printf("%s %s %s\n", result.notes[i].rid, result.notes[i].what,
+			    result.notes[i].text);
+			args.after = result.notes[i].seq;
+		}
+	} while (result.n_notes);
+	return true;
+}
+
+static bool
 run_orphans(struct tool *tool, struct err *err)
 {
 	struct manager_orphans_args args = {};
@@ -156,20 +175,144 @@ run_orphans(struct tool *tool, struct err *err)
 	return true;
 }
 
+/* All numbers of the first link end, and two sums of causes. */
+static void
+print_counts(const struct redirector_counts *counts)
+{
+	const struct rpc_struct *type = NULL;
+
+	for (size_t i = 0; i < redirector_service.n_methods; i++)
+		if (!strcmp(redirector_service.methods[i].name, "counters"))
+			type = redirector_service.methods[i].result->fields[0].element;
+	for (const struct rpc_field *field = type ? type->fields : NULL; field && field->name;
+	     field++) {
+		const void *at = (const char *)counts + field->offset;
+
+		if (field->type == RPC_I64)
+			printf("%s=%" PRId64 "\n", field->name, *(const int64_t *)at);
+	}
+	printf("tx_dropped=%" PRId64 "\nrx_dropped=%" PRId64 "\n",
+	    counts->tx_policed + counts->tx_closed + counts->tx_unfit + counts->tx_failed,
+	    counts->rx_source + counts->rx_closed + counts->rx_malformed);
+}
+
 static bool
 run_counters(struct tool *tool, struct err *err)
 {
-	struct redirector_counters_args args = {.rid = tool->argv[1]};
+	struct redirector_link link = {.rid = tool->argv[1]};
+	struct redirector_counters_args args = {.links = &link, .n_links = 1};
 	struct redirector_counters_result result;
+	long long over_ms = 0;
 
+	if (tool->argc > 2 && !str_to_i64(tool->argv[2], 0, INT64_MAX, &over_ms))
+		return err_set(err, ERR_USAGE, "OVER_MS is a number");
+	args.over_ms = over_ms;
 	if (!redirector_counters_call(&tool->client, tool->arena, &args, &result, err))
 		return false;
-	printf("tx_frames=%" PRId64 "\ntx_bytes=%" PRId64 "\ntx_oversize=%" PRId64
-	       "\ntx_dropped=%" PRId64 "\n",
-	    result.tx_frames, result.tx_bytes, result.tx_oversize, result.tx_dropped);
-	printf("rx_frames=%" PRId64 "\nrx_bytes=%" PRId64 "\nrx_dropped=%" PRId64
-	       "\nqueue_drops=%" PRId64 "\n",
-	    result.rx_frames, result.rx_bytes, result.rx_dropped, result.queue_drops);
+	if (!result.n_counts)
+		return err_set(err, ERR_NOT_FOUND, "there are no counters of this link end");
+	print_counts(result.counts);
+	return true;
+}
+
+static bool
+run_delays(struct tool *tool, struct err *err)
+{
+	struct redirector_delays_args args = {};
+	struct redirector_delays_result result;
+
+	if (!redirector_delays_call(&tool->client, tool->arena, &args, &result, err))
+		return false;
+	printf("clock_error_ns=%" PRId64 "\n", result.clock_error_ns);
+	for (size_t i = 0; i < result.n_delays; i++) {
+		const struct redirector_delay *delay = &result.delays[i];
+
+		printf("%s received=%" PRId64 " lost=%" PRId64 " min=%" PRId64 " avg=%" PRId64
+		       " p50=%" PRId64 " p99=%" PRId64 " max=%" PRId64 " jitter=%" PRId64 "\n",
+		    delay->rid, delay->received, delay->lost, delay->min_ns, delay->avg_ns,
+		    delay->p50_ns, delay->p99_ns, delay->max_ns, delay->jitter_ns);
+	}
+	return true;
+}
+
+static bool
+read_wish(struct tool *tool, struct redirector_capture_start_args *wish, struct err *err)
+{
+	for (int i = 2; i < tool->argc; i++) {
+		char *word = tool->argv[i], *value = strchr(word, '=');
+		long long number = 0;
+		bool is_number = value && str_to_i64(value + 1, INT64_MIN, INT64_MAX, &number);
+
+		if (!value)
+			return err_set(err, ERR_USAGE, "'%s': KEY=VALUE was expected", word);
+		if (!strncmp(word, "filter=", 7))
+			wish->filter = value + 1;
+		else if (!strncmp(word, "device=", 7))
+			wish->device = value + 1;
+		else if (!strncmp(word, "snaplen=", 8) && is_number)
+			wish->snaplen = number;
+		else if (!strncmp(word, "frames=", 7) && is_number)
+			wish->frames = number;
+		else if (!strncmp(word, "bytes=", 6) && is_number)
+			wish->bytes = number;
+		else if (!strncmp(word, "ms=", 3) && is_number)
+			wish->ms = number;
+		else
+			return err_set(err, ERR_USAGE, "'%s' is not understood", word);
+	}
+	return true;
+}
+
+/* The whole stream to stdout, as it comes; then why it ended to stderr. */
+static bool
+run_capture(struct tool *tool, struct err *err)
+{
+	struct redirector_capture_start_args wish = {
+	    .rid = tool->argv[1], .name = "n.p", .comment = "", .filter = ""};
+	struct redirector_capture_start_result started;
+	struct redirector_capture_read_args args = {.rid = tool->argv[1], .wait_ms = 2000};
+	struct redirector_capture_read_result result = {0};
+	struct redirector_capture_stop_result stopped;
+
+	if (!read_wish(tool, &wish, err) ||
+	    !redirector_capture_start_call(&tool->client, tool->arena, &wish, &started, err))
+		return false;
+	fwrite(started.head.bytes, 1, started.head.size, stdout);
+	fflush(stdout);
+	args.capture = started.capture;
+	while (!result.ended) {
+		if (!redirector_capture_read_call(&tool->client, tool->arena, &args, &result, err))
+			return false;
+		fwrite(result.bytes.bytes, 1, result.bytes.size, stdout);
+		fflush(stdout);
+		args.cursor = result.cursor;
+	}
+	fprintf(stderr, "%s: %" PRId64 " seen, %" PRId64 " dropped\n", result.why, result.seen,
+	    result.dropped);
+	return redirector_capture_stop_call(&tool->client, tool->arena,
+	    &(struct redirector_capture_stop_args){args.rid, args.capture}, &stopped, err);
+}
+
+static bool
+run_conversions(struct tool *tool, struct err *err)
+{
+	struct redirector_conversions_args args = {};
+	struct redirector_conversions_result result;
+
+	if (!redirector_conversions_call(&tool->client, tool->arena, &args, &result, err))
+		return false;
+	printf("unknown_isid=%" PRId64 "\nunknown_vlan=%" PRId64 "\nmalformed=%" PRId64 "\n",
+	    result.unknown_isid, result.unknown_vlan, result.malformed);
+	for (size_t i = 0; i < result.n_conversions; i++) {
+		const struct redirector_conversion *at = &result.conversions[i];
+
+		printf("%s %s isid=%" PRId64 " b_vid=%" PRId64 " %s vlan=%" PRId64, at->rid,
+		    at->backbone, at->isid, at->b_vid, at->customer, at->vlan);
+		printf(" to_frames=%" PRId64 " to_bytes=%" PRId64 " to_drops=%" PRId64,
+		    at->to_frames, at->to_bytes, at->to_drops);
+		printf(" from_frames=%" PRId64 " from_bytes=%" PRId64 " from_drops=%" PRId64 "\n",
+		    at->from_frames, at->from_bytes, at->from_drops);
+	}
 	return true;
 }
 
@@ -270,8 +413,12 @@ static const struct command {
     {"commit", 3, run_commit},
     {"release", 2, run_release},
     {"status", 1, run_status},
+    {"notes", 1, run_notes},
     {"orphans", 1, run_orphans},
     {"counters", 2, run_counters},
+    {"delays", 1, run_delays},
+    {"capture", 2, run_capture},
+    {"conversions", 1, run_conversions},
     {"doctor", 1, run_doctor},
     {"node", 2, run_node},
     {"console", 2, run_console},

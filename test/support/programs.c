@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "redirector/entry_bpf.h"
+#include "redirector/link_types.h"
 #include "test/support/suite.h"
 
 static const uint32_t here = 0x0a410001, there = 0x0a410002; /* 10.65.0.1, 10.65.0.2 */
@@ -30,67 +32,86 @@ programs_new(void)
 	return skeleton;
 }
 
-void
-link_put(struct redirect *skeleton, uint32_t flags)
+/* The link end as this end has it; `is_far`: as the other end has it. */
+static struct dataplane_link
+link_of(const struct link_type *type, bool is_far)
 {
-	struct redirect_departure departure = {
-	    .rid = RID,
-	    .underlay = LO,
-	    .priority = 0x10010,
-	    .local = htonl(here),
-	    .remote = htonl(there),
-	    .key = htonl(KEY),
-	    .mtu = MTU,
-	    .flags = flags,
-	};
-	struct redirect_arrival arrival = {
+	struct dataplane_link link = {
 	    .rid = RID,
 	    .port = LO,
-	    .local = htonl(there),
-	    .remote = htonl(here),
-	    .flags = flags,
+	    .underlay = LO,
+	    .type = type,
+	    .end = {.id = KEY},
+	    .local = htonl(is_far ? there : here),
+	    .remote = htonl(is_far ? here : there),
+	    .mtu = MTU,
+	    .class_handle = 0x10010,
 	};
-	struct redirect_arrival_key key = {.underlay = LO, .key = htonl(KEY)};
-	int n_cpus = libbpf_num_possible_cpus();
-	struct redirect_count *zero = calloc((size_t)n_cpus, sizeof(*zero));
-	uint64_t rid = RID;
+
+	memcpy(link.next_hop, hop_mac, 6);
+	memcpy(link.own, own_mac, 6);
+	return link;
+}
+
+void
+link_put_as(
+    struct redirect *skeleton, const struct link_type *type, uint32_t flags, uint64_t police_bps)
+{
+	struct dataplane_link link = link_of(type, false), far = link_of(type, true);
+	struct redirect_format_key format_key = entry_format_key(type, 0);
+	struct redirect_format format = entry_format(type);
+	struct redirect_arrival_key key = entry_arrival_key(&far, 0);
+	struct redirect_departure departure;
+	struct redirect_arrival arrival;
 	uint32_t port = LO;
 
-	memcpy(departure.next_hop, hop_mac, 6);
-	memcpy(departure.own, own_mac, 6);
+	link.is_open = far.is_open = flags & REDIRECT_OPEN;
+	link.police_bps = police_bps;
+	link.police_burst_bytes = MTU;
+	departure = entry_departure(&link, SLOT);
+	arrival = entry_arrival(&far, SLOT);
 	assert_equal(bpf_map__update_elem(skeleton->maps.vn_departures, &port, sizeof(port),
 			 &departure, sizeof(departure), 0),
+	    0);
+	assert_equal(bpf_map__update_elem(skeleton->maps.vn_formats, &format_key,
+			 sizeof(format_key), &format, sizeof(format), 0),
 	    0);
 	assert_equal(bpf_map__update_elem(skeleton->maps.vn_arrivals, &key, sizeof(key), &arrival,
 			 sizeof(arrival), 0),
 	    0);
-	assert_equal(bpf_map__update_elem(skeleton->maps.vn_counts, &rid, sizeof(rid), zero,
-			 (size_t)n_cpus * sizeof(*zero), 0),
+}
+
+void
+link_put(struct redirect *skeleton, uint32_t flags)
+{
+	link_put_as(skeleton, &link_type_gre, flags, 0);
+}
+
+struct redirect_count
+counts_of(const struct bpf_map *map)
+{
+	int n_cpus = libbpf_num_possible_cpus();
+	struct redirect_count *each = calloc((size_t)n_cpus, sizeof(*each)), sum = {0};
+	uint64_t *total = (uint64_t *)(void *)&sum;
+	uint32_t slot = SLOT;
+
+	assert_equal(
+	    bpf_map__lookup_elem(map, &slot, sizeof(slot), each, (size_t)n_cpus * sizeof(*each), 0),
 	    0);
-	free(zero);
+	for (int i = 0; i < n_cpus; i++) {
+		const uint64_t *one = (const uint64_t *)(const void *)&each[i];
+
+		for (size_t k = 0; k < sizeof(sum) / sizeof(*total); k++)
+			total[k] += one[k];
+	}
+	free(each);
+	return sum;
 }
 
 struct redirect_count
 counts(struct redirect *skeleton)
 {
-	int n_cpus = libbpf_num_possible_cpus();
-	struct redirect_count *each = calloc((size_t)n_cpus, sizeof(*each)), sum = {0};
-	uint64_t rid = RID;
-
-	assert_equal(bpf_map__lookup_elem(skeleton->maps.vn_counts, &rid, sizeof(rid), each,
-			 (size_t)n_cpus * sizeof(*each), 0),
-	    0);
-	for (int i = 0; i < n_cpus; i++) {
-		sum.tx_frames += each[i].tx_frames;
-		sum.tx_bytes += each[i].tx_bytes;
-		sum.tx_oversize += each[i].tx_oversize;
-		sum.tx_dropped += each[i].tx_dropped;
-		sum.rx_frames += each[i].rx_frames;
-		sum.rx_bytes += each[i].rx_bytes;
-		sum.rx_dropped += each[i].rx_dropped;
-	}
-	free(each);
-	return sum;
+	return counts_of(skeleton->maps.vn_counts);
 }
 
 uint64_t

@@ -9,9 +9,19 @@
 
 #include "redirect.skel.h"
 #include "redirector/bpf/redirect_abi.h"
+#include "redirector/link_type.h"
 
 /* Programs run as if on the loopback device. */
-enum { LO = 1, RID = 7, KEY = 1001, MTU = 1500, OUTER = 42, ETHERNET = 14, FRAME_SPACE = 4096 };
+enum {
+	LO = 1,
+	RID = 7,
+	SLOT = 3,
+	KEY = 1001,
+	MTU = 1500,
+	OUTER = 42,
+	ETHERNET = 14,
+	FRAME_SPACE = 4096
+};
 
 struct frame {
 	unsigned char bytes[FRAME_SPACE];
@@ -32,7 +42,13 @@ struct redirect *programs_new(void);
  * can be unwrapped here. Counters begin at 0. */
 void link_put(struct redirect *skeleton, uint32_t flags);
 
+/* The same with another type of link, and a policer unless police_bps is 0. */
+void link_put_as(
+    struct redirect *skeleton, const struct link_type *type, uint32_t flags, uint64_t police_bps);
+
+/* Of slot SLOT, over all processors; of these programs, or of others' map vn_counts. */
 struct redirect_count counts(struct redirect *skeleton);
+struct redirect_count counts_of(const struct bpf_map *map);
 uint64_t strays(struct redirect *skeleton, uint32_t kind);
 
 struct run run(struct bpf_program *program, const struct frame *frame);

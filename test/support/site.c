@@ -162,16 +162,21 @@ add_bind(struct str *binds, const char *link, char *end, int which)
 static void
 add_link(struct str *out, struct str *binds, struct line *line)
 {
-	char first[] = "e1", second[] = "e2";
-	char *ends[] = {first, second};
+	char text[32][16], *ends[32];
+	int n = (int)(line->n - line->colon) - 1;
 	const char *name = line->words[1];
 
+	for (int i = 0; i < n; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "e%d", i + 1);
+		ends[i] = text[i];
+	}
+
 	str_addf(out, "<linkSliver name=\"%s\" type=\"link\" subtype=\"GRE\">", name);
-	add_vports(out, ends, 2);
+	add_vports(out, ends, (size_t)n);
 	add_pairs(out, line->words + 2, line->colon - 2, false);
 	add_pairs(out, line->words + 2, line->colon - 2, true);
 	str_add(out, "</linkSliver>");
-	for (int i = 1; i <= 2; i++) {
+	for (int i = 1; i <= n; i++) {
 		str_addf(binds, "<bind name=\"%s%d\">", name, i);
 		add_bind(binds, name, line->words[line->colon + (size_t)i], i);
 	}
@@ -257,7 +262,12 @@ world_of(struct arena *arena, const struct substrate *substrate)
 	for (size_t i = 0; i < substrate->n_hosts; i++)
 		hosts[i] =
 		    (struct slice_host){substrate->hosts[i].name, substrate->hosts[i].is_agw};
-	return (struct slice_world){"developer", images, 2, hosts, substrate->n_hosts};
+	return (struct slice_world){.role = "developer",
+	    .images = images,
+	    .n_images = 2,
+	    .hosts = hosts,
+	    .n_hosts = substrate->n_hosts,
+	    .arena = arena};
 }
 
 struct slice *

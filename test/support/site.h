@@ -20,7 +20,7 @@ struct graph_edge *site_edge(struct substrate *substrate, const char *name);
  * A document from a short form, a line an element, so that line numbers are easy to say: line N of
  * `text` is line N of the document. Lines:
  *     node NAME KEY=VALUE… : VPORT…
- *     link NAME KEY=VALUE… : NODE.VPORT NODE.VPORT
+ *     link NAME KEY=VALUE… : NODE.VPORT NODE.VPORT…
  *     amap NODE HOST
  * Nodes first, then links, then amaps. The slice's name is `name`.
  */

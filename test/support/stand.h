@@ -17,6 +17,7 @@ struct stand {
 	uint64_t floor;
 	const char *owner;
 	uint64_t rid; /* for conditions of a test */
+	size_t n_wanted;
 };
 
 /* NAME.db and the folder NAME in the test's own folder. */

@@ -47,10 +47,10 @@ world_up() {
 	cp "$WORK/pki/ca.crt" "$WORK/ca.crt"
 }
 
-# daemon_config HOST UNDERLAY-RATE
+# daemon_config HOST UNDERLAY-RATE [DRIVER [HOOK]]: those of the environment unless given, or auto.
 daemon_config() {
 	local dir=$WORK/$1
-	mkdir -p "$dir/run" "$dir/pki" "$dir/state"
+	mkdir -p "$dir/run" "$dir/pki" "$dir/state" "$dir/links"
 	cp "$WORK/pki/ca.crt" "$dir/pki/"
 	[ -e "$dir/pki/redirectord.crt" ] || "$BIN/vnode" pki issue "$WORK/pki" \
 		--role redirector --name "$1" --ip 127.0.0.1 --out "$dir/pki/redirectord" >/dev/null
@@ -63,6 +63,11 @@ daemon_config() {
 		socket=$dir/run/redirectord.sock
 		[underlay]
 		u0=$2
+		[dataplane]
+		driver=${3:-${DRIVER:-auto}}
+		hook=${4:-${HOOK:-auto}}
+		[plugin]
+		links=$dir/links
 	END
 }
 
@@ -104,12 +109,11 @@ ctl() {
 
 # rid N: an id of epoch 1
 rid() {
-	python3 - "$1" <<-'END'
-		import sys
-		value = 1 << 40 | int(sys.argv[1])
-		digits = "0123456789abcdefghijklmnopqrstuv"
-		print("".join(digits[value >> (59 - 5 * i) & 31] for i in range(12)) + digits[(value & 15) << 1])
-	END
+	local value=$((1 << 40 | $1)) digits=0123456789abcdefghijklmnopqrstuv text='' shift
+	for ((shift = 59; shift >= 4; shift -= 5)); do
+		text+=${digits:value >> shift & 31:1}
+	done
+	echo "$text${digits:(value & 15) << 1:1}"
 }
 
 # container NAME HOST PORT ADDRESS [DEVICE [GSO-SEGMENTS]]: a namespace (made if needed) with DEVICE
@@ -124,27 +128,39 @@ container() {
 		in_ns "$1" ethtool -K "$device" "tx-$feature-segmentation" off
 	done
 	[ -z "${6:-}" ] || ip -n "$PREFIX-$1" link set "$device" gso_max_segs "$6"
+	ip -n "$PREFIX-$2" link set "$port" gro_max_size $((${6:-43} * 1500 + 1))
+	in_ns "$2" ethtool -K "$port" gro on
+	in_ns "$1" sysctl -qw "net.ipv6.conf.$device.router_solicitations=0"
 	ip -n "$PREFIX-$2" link set "$port" up
 	ip -n "$PREFIX-$1" link set "$device" up
 	ip -n "$PREFIX-$1" addr add "$4/24" dev "$device"
 }
 
-# link_files NAME KEY=VALUE…: spec and attributes of a link end; unnamed keys have defaults.
+# link_files NAME KEY=VALUE…: spec and attributes of a link end; unnamed keys have defaults;
+# reserved_bps is what the spec reserves (rate_bps unless given).
+# config=KEY:VALUE,… are parameters of the link's type.
 link_files() {
-	local name=$1 slice=s1 link=l1 port=0 underlay=u0 key=1001 mtu=1500 rate_bps=100000000
-	local ceil_bps=100000000 burst_bytes=0 isolation=shaping
-	local open=on local=10.65.0.1 remote=10.65.0.2 next_hop=10.64.1.254 pair
+	local name=$1 slice=s1 link=l1 node=n1 port=0 underlay=u0 key=1001 mtu=1500 queue=""
+	local type=${LINK_TYPE:-} config="" item
+	local rate_bps=100000000 ceil_bps=100000000 burst_bytes=0 isolation=shaping priority=0
+	local reserved_bps="" open=on local=10.65.0.1 remote=10.65.0.2 next_hop=10.64.1.254 pair
 	shift
 	for pair in "$@"; do
 		local "$pair"
 	done
-	printf '%s\n' "slice=$slice" "link=$link" "port=$(rid "$port")" "underlay=$underlay" \
-		"key=$key" "mtu=$mtu" "rate_bps=$rate_bps" "ceil_bps=$ceil_bps" \
-		"burst_bytes=$burst_bytes" "isolation=$isolation" >"$WORK/$name.spec"
+	printf '%s\n' "slice=$slice" "link=$link" "node=$node" "port=$(rid "$port")" \
+		"underlay=$underlay" "key=$key" "mtu=$mtu" "overhead=42" "rate_bps=${reserved_bps:-$rate_bps}" \
+		${queue:+"queue=$queue"} ${type:+"type=$type"} >"$WORK/$name.spec"
+	for item in ${config//,/ }; do
+		printf 'config=%s\n' "${item/:/ }"
+	done >>"$WORK/$name.spec"
+	printf '%s\n' "open=$open" "rate_bps=$rate_bps" "ceil_bps=$ceil_bps" \
+		"burst_bytes=$burst_bytes" "isolation=$isolation" "priority=$priority" \
+		>"$WORK/$name.attr"
 	case $underlay in
-	loop*) printf 'open=%s\n' "$open" ;;
-	*) printf '%s\n' "open=$open" "local=$local" "remote=$remote" "next_hop=$next_hop" ;;
-	esac >"$WORK/$name.attr"
+	loop*) ;;
+	*) printf '%s\n' "local=$local" "remote=$remote" "next_hop=$next_hop" ;;
+	esac >>"$WORK/$name.attr"
 }
 
 # end_up HOST N FILES: reserve and commit link end number N.
@@ -190,6 +206,33 @@ import json, sys
 print(int(json.load(sys.stdin)["end"]["sum_received"]["bits_per_second"]))'
 }
 
+mbps() { echo $(($1 * 1000000)); }
+
+# What a class must have to carry so many Mbit/s of the slice's own full frames.
+wire() { echo $(($1 * 1000000 * 1556 / 1514)); }
+
+# frames_pass FROM TO ETHERTYPE SIZE COUNT
+frames_pass() {
+	local seed=$((RANDOM)) receiver
+	rm -f "$WORK/received"
+	in_ns "$2" "$TOOLS/rawframe" receive e0 "$3" "$4" "$5" "$seed" 5000 >"$WORK/received" &
+	receiver=$!
+	eventually 5 grep -q ready "$WORK/received"
+	in_ns "$1" "$TOOLS/rawframe" send e0 "$3" "$4" "$5" "$seed"
+	wait "$receiver"
+}
+
+ping_passes() { in_ns "$1" ping -q -c 3 -i 0.05 -W 1 "$2"; }
+
+refused_with() {
+	local code=$1 answer
+	shift
+	refuses "$@" >"$WORK/answer"
+	cat "$WORK/answer"
+	read -r answer _ <"$WORK/answer"
+	assert_equal "$code" "$answer"
+}
+
 # within VALUE LEAST MOST: decimal numbers. Bounds of rates are wide here: a run of a few seconds holds a
 # burst and a busy machine; bench/redirect_tcp.sh measures
 within() {
@@ -206,9 +249,9 @@ world_down() {
 	for name in $(ip netns list | awk '{print $1}' | grep "^$PREFIX-" || true); do
 		ip netns del "$name"
 	done
-	for name in v1 v2; do
-		umount "$WORK/$name/run/bpf" 2>/dev/null || true
-		umount "$WORK/$name/run" 2>/dev/null || true
+	for name in "$WORK"/*/mnt; do
+		umount "${name%mnt}run/bpf" 2>/dev/null || true
+		umount "${name%mnt}run" 2>/dev/null || true
 	done
 	rm -rf "$WORK"
 }

@@ -191,12 +191,15 @@ case_hygiene() {
 	assert_equal 1400 "$(in_host cat "/sys/class/net/vn$PORT1/mtu")"
 	in_host ip -o link show up dev "vn$PORT1" | grep -q UP
 	run "$C1" ethtool -k east >"$WORK/features"
-	for feature in tx-udp_tnl-segmentation tx-udp_tnl-csum-segmentation tx-gre-segmentation; do
+	for feature in tx-udp_tnl-segmentation tx-udp_tnl-csum-segmentation tx-gre-segmentation \
+		tx-sctp-segmentation; do
 		grep -q "^$feature: off" "$WORK/features"
 	done
 	grep -q '^tcp-segmentation-offload: on' "$WORK/features"
 	commit "$C1" 2 power=on "gso=$PORT1 9"
 	run "$C1" ip -d link show east | grep -q 'gso_max_segs 9 '
+	in_host ip -d link show "vn$PORT1" | grep -q "gro_max_size $((9 * 1400 + 1)) "
+	in_host ethtool -k "vn$PORT1" | grep -q '^generic-receive-offload: on'
 }
 
 # Own user ids, own files: what one writes neither the image nor another node sees.

@@ -4,23 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/redirector_world.sh"
 
-mbps() { echo $(($1 * 1000000)); }
-
-# What a class must have to carry so many Mbit/s of the slice's own full frames.
-wire() { echo $(($1 * 1000000 * 1556 / 1514)); }
-
-# frames_pass FROM TO ETHERTYPE SIZE COUNT
-frames_pass() {
-	local seed=$((RANDOM)) receiver
-	rm -f "$WORK/received"
-	in_ns "$2" "$TOOLS/rawframe" receive e0 "$3" "$4" "$5" "$seed" 5000 >"$WORK/received" &
-	receiver=$!
-	eventually 5 grep -q ready "$WORK/received"
-	in_ns "$1" "$TOOLS/rawframe" send e0 "$3" "$4" "$5" "$seed"
-	wait "$receiver"
-}
-
-ping_passes() { in_ns "$1" ping -q -c 3 -i 0.05 -W 1 "$2"; }
+# Of a thousand, what TCP may get over the loop; more where frames travel there without a header.
+LOOP_MOST=${LOOP_MOST:-1060}
 
 # ---- cases -----------------------------------------------------------------------------------
 
@@ -34,7 +19,7 @@ case_ipv6() {
 	ip -n "$PREFIX-c1" addr add fd00::1/64 dev e0 nodad
 	ip -n "$PREFIX-c2" addr add fd00::2/64 dev e0 nodad
 	ping_passes c1 fd00::2
-	within "$(tcp_bps c1 fd00::2 1)" $((90 * 1000000 * 1428 / 1514)) "$(mbps 100)"
+	within "$(tcp_bps c1 fd00::2 1)" $((90 * 1000000 * 1428 / 1514)) "$(mbps 106)"
 }
 
 case_any_type() {
@@ -69,17 +54,25 @@ case_oversize() {
 	assert_equal 7 $((after - before))
 }
 
+# The containers' own ARP would count as well.
+# Between nodes that have nothing to say by themselves.
 case_counters() {
-	local frames bytes
-	frames=$(counter v2 12 rx_frames) bytes=$(counter v2 12 rx_bytes)
-	frames_pass c1 c2 88b5 1000 50
-	assert_equal 50 $(($(counter v2 12 rx_frames) - frames))
-	assert_equal $((50 * 1014)) $(($(counter v2 12 rx_bytes) - bytes))
+	local n
+	for n in 1 2; do
+		container "m$n" "v$n" $((70 + n)) "192.168.71.$n"
+		in_ns "m$n" sysctl -qw net.ipv6.conf.e0.disable_ipv6=1
+		ip -n "$PREFIX-m$n" link set e0 arp off
+	done
+	link_up 71 "rate_bps=$(wire 10)" "ceil_bps=$(wire 10)"
+	frames_pass m1 m2 88b5 1000 50
+	assert_equal 50 "$(counter v2 72 rx_frames)"
+	assert_equal $((50 * 1014)) "$(counter v2 72 rx_bytes)"
+	link_down 71
 }
 
 case_tcp_ceiling() {
 	within "$(tcp_bps c1 192.168.9.2 3)" $((90 * 1000000 * 1448 / 1514)) \
-		$((1030 * 100000 * 1448 / 1514))
+		$((1060 * 100000 * 1448 / 1514))
 }
 
 case_closed() {
@@ -109,7 +102,7 @@ case_by_hand() {
 	local device
 	device=vn$(rid 11)
 	in_ns v1 tc qdisc del dev u0 root
-	in_ns v1 tc qdisc del dev "$device" clsact
+	in_ns v1 "$TOOLS/hookctl" detach "$device"
 	eventually 15 ping_passes c1 192.168.9.2
 	in_ns v1 tc class show dev u0 | grep 'class htb 1:11 parent 1:10'
 }
@@ -157,7 +150,7 @@ case_one_host() {
 	frames_pass d2 d1 88b5 1500 100
 	iperf_serve d2
 	within "$(tcp_bps d1 192.168.9.2 3)" $((90 * 500000 * 1448 / 1514)) \
-		$((1030 * 50000 * 1448 / 1514))
+		$((LOOP_MOST * 50000 * 1448 / 1514))
 }
 
 # Slices s1 (c1, c2) and s2 (d1, d2) have the same addresses.
@@ -174,15 +167,6 @@ case_slices_apart() {
 	ping_passes d1 192.168.9.2
 	ip -n "$PREFIX-c2" link set e0 up
 	ping_passes c1 192.168.9.2
-}
-
-refused_with() {
-	local code=$1 answer
-	shift
-	refuses "$@" >"$WORK/answer"
-	cat "$WORK/answer"
-	read -r answer _ <"$WORK/answer"
-	assert_equal "$code" "$answer"
 }
 
 case_refusals() {
@@ -219,8 +203,7 @@ case_waits_for_port() {
 	wait "$commit"
 	cat "$WORK/committed"
 	ctl v1 release "$(rid 41)"
-	in_ns v1 tc qdisc show dev "vn$(rid 41)" >"$WORK/qdiscs"
-	refuses grep clsact "$WORK/qdiscs"
+	assert_equal "" "$(in_ns v1 "$TOOLS/hookctl" show "vn$(rid 41)")"
 }
 
 waits_for() { ctl "$1" status | grep "^$(rid "$2") " | grep "$3"; }
@@ -248,8 +231,20 @@ case_forwarded_by_a_node() {
 	ping_passes c1 192.168.50.1
 	iperf_serve f1
 	within "$(tcp_bps c1 192.168.50.1 3)" $((90 * 1000000 * 1448 / 1514)) \
-		$((1030 * 100000 * 1448 / 1514))
+		$((1060 * 100000 * 1448 / 1514))
 	link_down 51
+}
+
+# The host merges what a node without TSO sends, but to no more than the link's queue can take.
+case_slow_without_offloads() {
+	container o1 v1 61 192.168.61.1 e0 2
+	container o2 v2 62 192.168.61.2
+	in_ns o1 ethtool -K e0 tx off tso off gso off
+	link_up 61 "rate_bps=$(wire 5)" "ceil_bps=$(wire 5)"
+	iperf_serve o2
+	within "$(tcp_bps o1 192.168.61.2 4)" $((4 * 1000000 * 1448 / 1514)) \
+		$((6 * 1000000 * 1448 / 1514))
+	link_down 61
 }
 
 # A tunnel of the slice's own, through the link.
@@ -268,18 +263,46 @@ case_nested_tunnel() {
 	done
 }
 
+# skips_port PORT: do pings reach c2 by another way than out of the port's device?
+skips_port() {
+	local sent
+	sent=$(sent_by "$1")
+	in_ns c1 ping -q -c 10 -i 0.01 -W 1 192.168.9.2 >/dev/null &&
+		[ "$(sent_by "$1")" -lt $((sent + 5)) ]
+}
+
+sent_by() { ip -n "$PREFIX-v2" -j -s link show "vn$(rid "$1")" | jq '.[0].stats64.tx.packets'; }
+
+# What is for the node's own device skips the port's queue, and only that: the kernel would take
+# every frame that comes this way for the node's.
+case_right_into_the_node() {
+	local own
+	own=$(ip -n "$PREFIX-c2" -j link show e0 | jq -r '.[0].address')
+	eventually 10 skips_port 12
+	ip -n "$PREFIX-c1" neigh replace 192.168.9.2 lladdr 02:00:00:00:00:66 dev e0
+	refuses in_ns c1 ping -q -c 3 -i 0.2 -W 1 192.168.9.2
+	ip -n "$PREFIX-c2" link set e0 address 02:00:00:00:00:66
+	in_ns c1 ping -q -c 3 -i 0.2 -W 1 192.168.9.2
+	eventually 15 skips_port 12
+	ip -n "$PREFIX-c2" link set e0 address "$own"
+	ip -n "$PREFIX-c1" neigh del 192.168.9.2 dev e0
+	ping_passes c1 192.168.9.2
+}
+
 case_leaves_nothing() {
-	local host
+	local host device
 	link_down 11
 	ctl v1 release "$(rid 21)"
 	ctl v1 release "$(rid 22)"
 	for host in v1 v2; do
 		assert_equal "" "$(ctl "$host" orphans)"
-		in_ns "$host" tc qdisc show >"$WORK/qdiscs"
-		refuses grep 'clsact.*dev vn0' "$WORK/qdiscs"
+		for device in $(ip -n "$PREFIX-$host" -o link |
+			sed -n 's/^[0-9]*: \(vn0[^@:]*\).*/\1/p'); do
+			assert_equal "" "$(in_ns "$host" "$TOOLS/hookctl" show "$device")"
+		done
 		in_ns "$host" tc class show dev u0 >"$WORK/classes"
 		in_ns "$host" tc class show dev vnloop0 >>"$WORK/classes"
-		refuses grep -v 'class htb 1:[12] ' "$WORK/classes"
+		refuses grep -v 'class htb 1:[1-4] ' "$WORK/classes"
 	done
 }
 
@@ -314,6 +337,10 @@ test_case "a link end waits for its port's device" case_waits_for_port
 test_case "a link end follows its port's device" case_port_comes_back
 test_case "a link end follows a next hop's new address" case_next_hop_changes
 test_case "a node forwards from link to link in large frames" case_forwarded_by_a_node
+test_case "a node without off-loads fills a slow link" case_slow_without_offloads
 test_case "a tunnel of the slice's own passes through" case_nested_tunnel
+# Not by driver device: to the kernel what its tunnel device unpacks is for somebody else.
+[ "${DRIVER:-}" = device ] ||
+	test_case "a frame for the node itself goes right into its device" case_right_into_the_node
 test_case "nothing is left of released link ends" case_leaves_nothing
 finish

@@ -38,6 +38,33 @@ link_of_100_mbps_carries_its_ceiling() {
 	awk -v g="$goodput" 'BEGIN { share = g / (150e6 * 1448 / 1514); exit !(share > 0.9 && share < 1.03) }'
 }
 
+# told SUBJECT PATTERN: the events of hello-ring have a repair of it.
+told() {
+	vnode event list --slice hello-ring --json |
+		jq -e --arg subject "$1" --arg text "$2" 'any(.events[];
+			.what == "repaired" and (.subject | test($subject)) and (.text | test($text)))'
+}
+
+# Whoever takes a shaper or a node away gets it back, and the slice's owner is told.
+what_is_taken_away_is_back_and_told() {
+	local domain
+	on koganei tc qdisc del dev u0 root
+	eventually 15 told '^link .*koganei' 'the shaper has no class'
+	on koganei tc class show dev u0 | grep -c 'class htb' >"$WORK/classes"
+	[ "$(cat "$WORK/classes")" -gt 4 ]
+	domain=$(on koganei virsh -q -c lxc:/// list --name | head -1)
+	on koganei virsh -q -c lxc:/// destroy "$domain"
+	eventually 30 told '^node alice' 'is not running'
+	eventually 30 ping_from hello-ring/alice 10.0.1.2
+	eventually 15 no_orphans
+}
+
+events_of_no_slice() {
+	local status=0
+	vnode event list --slice nope || status=$?
+	assert_equal 3 "$status"
+}
+
 # Both nodes on one VNode: the link stays there and still has its rate.
 link_within_a_host_is_shaped() {
 	local goodput
@@ -48,6 +75,53 @@ link_within_a_host_is_shaped() {
 	awk -v g="$goodput" 'BEGIN { share = g / (20e6 * 1448 / 1514); exit !(share > 0.8 && share < 1.03) }'
 	vnode slice delete local-pair --yes --wait
 	no_orphans
+}
+
+# Three nodes on three hosts: what one sends to all arrives at both others.
+multipoint_link_joins_all_its_ends() {
+	local node address
+	vnode slice create "$ROOT/examples/multipoint.xml" --wait
+	for node in a b c; do
+		for address in 10.7.0.1 10.7.0.2 10.7.0.3; do
+			eventually 30 ping_from "multipoint/$node" "$address"
+		done
+	done
+	for node in b c; do
+		vnode node exec "multipoint/$node" --timeout 30s -- rawframe receive eth 88b5 1400 20 4711 20000 >"$WORK/received.$node" &
+	done
+	eventually 20 frames_at_both
+	wait
+	vnode link list --slice multipoint --json >"$WORK/links"
+	assert_equal '1 3 open' "$(jq -r '.links | "\(length) \(.[0].ends | length) \(.[0].state)"' "$WORK/links")"
+	jq -r '.links[0].path' "$WORK/links" | grep -E '^hub (koganei|nagoya|osaka)$'
+	assert_equal 'a.eth lan.e1 b.eth lan.e2 c.eth lan.e3' \
+		"$(vnode link show multipoint/lan --json | jq -r '[.ends[].node] | join(" ")')"
+	vnode slice stop multipoint --wait
+	vnode slice run multipoint --wait
+	eventually 30 ping_from multipoint/b 10.7.0.3
+	vnode slice delete multipoint --yes --wait
+	no_orphans
+}
+
+frames_at_both() {
+	vnode node exec multipoint/a -- rawframe send eth 88b5 1400 20 4711
+	grep -q 'ok 20' "$WORK/received.b" && grep -q 'ok 20' "$WORK/received.c"
+}
+
+# A vport without a link: the host behind it answers nothing, not even ARP for its own addresses.
+unbound_port_leads_nowhere() {
+	sed '/name="b3"/d; s/<vport name="e3".>//; s/multipoint/spare/g' "$ROOT/examples/multipoint.xml" >"$WORK/spare.xml"
+	vnode slice create "$WORK/spare.xml" --wait
+	eventually 30 ping_from spare/a 10.7.0.2
+	local address
+	address=$(on osaka ip -4 -o addr show dev mgmt0 | awk '{ print $4 }')
+	vnode node exec spare/c -- ip route add "${address%/*}/32" dev eth
+	vnode node exec spare/c -- ping -c 1 -W 1 "${address%/*}" || true
+	vnode node exec spare/c -- ip neigh show dev eth >"$WORK/neighbours"
+	cat "$WORK/neighbours"
+	grep -q "${address%/*}" "$WORK/neighbours"
+	refuses grep lladdr "$WORK/neighbours"
+	vnode slice delete spare --yes --wait
 }
 
 two_slices_run_side_by_side() {
@@ -82,6 +156,35 @@ an_unknown_frame_type_arrives_unchanged() {
 
 frames_arrived() {
 	vnode node exec one/n1 -- rawframe send to2 88b5 1400 20 4711
+	! kill -0 "$1" 2>/dev/null
+}
+
+# The delay map of a ring whose links stamp their frames, which arrive as they were sent.
+delays_are_told() {
+	local receiver
+	twin stamped | sed 's/subtype="GRE"/subtype="TimestampLink"/' >"$WORK/stamped.xml"
+	vnode slice create "$WORK/stamped.xml" --wait
+	eventually 30 ping_from stamped/n1 10.1.12.2
+	vnode node exec stamped/n1 -- ping -c 200 -i 0.005 -q 10.1.12.2
+	vnode node exec stamped/n2 --timeout 30s -- rawframe receive to1 88b5 1400 20 4711 20000 >"$WORK/received" &
+	receiver=$!
+	eventually 20 stamped_frames_arrived "$receiver"
+	wait "$receiver"
+	grep -q 'ok 20' "$WORK/received"
+	vnode link delays --slice stamped
+	vnode link delays --slice stamped --json >"$WORK/delays"
+	jq -e '[.delays[] | select(.link == "l12")] | length == 2 and
+		(map("\(.from_host) \(.to_host)") | sort == ["koganei nagoya", "nagoya koganei"]) and
+		all(.received >= 200 and .lost == 0 and .clock_error_ns >= -1)' "$WORK/delays"
+	jq -e '.delays | all(.slice == "stamped" and .min_ns > 0 and .min_ns <= .p50_ns and
+		.p50_ns <= .p99_ns and .p99_ns <= .max_ns and .avg_ns <= .max_ns and
+		.max_ns < 10000000000)' "$WORK/delays"
+	vnode slice delete stamped --yes --wait
+	no_orphans
+}
+
+stamped_frames_arrived() {
+	vnode node exec stamped/n1 -- rawframe send to2 88b5 1400 20 4711
 	! kill -0 "$1" 2>/dev/null
 }
 
@@ -187,10 +290,15 @@ strangers_are_refused() {
 testbed up >"$WORK/up.log" 2>&1 || { cat "$WORK/up.log"; exit 1; }
 test_case "hello-ring reaches its neighbours" hello_ring_reaches_its_neighbours
 test_case "a link of hello-ring carries its ceiling" link_of_100_mbps_carries_its_ceiling
+test_case "what somebody takes away is back and told" what_is_taken_away_is_back_and_told
+test_case "events of a slice that never was are refused" events_of_no_slice
 test_case "a link within a host is shaped" link_within_a_host_is_shaped
+test_case "a multipoint link joins all its ends" multipoint_link_joins_all_its_ends
+test_case "a vport without a link leads nowhere" unbound_port_leads_nowhere
 test_case "two slices with the same names and addresses run side by side" two_slices_run_side_by_side
 test_case "frames stay in their slice" frames_stay_in_their_slice
 test_case "a frame of an unknown type arrives unchanged" an_unknown_frame_type_arrives_unchanged
+test_case "delays of links with stamps are told, their frames unchanged" delays_are_told
 test_case "a slice stops and runs again" stop_and_run_again
 test_case "too much CPU is refused" too_much_cpu
 test_case "too much bandwidth is refused" too_much_bandwidth

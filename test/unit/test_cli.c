@@ -106,6 +106,25 @@ a_slice_goes_through_its_life(void)
 }
 
 static void
+a_modify_is_shown_before_it_is_done(void)
+{
+	struct session session = session_start();
+
+	expect(&session, "slice define test/data/slice/base.xml", 0, "base\n", "");
+	expect(&session, "slice reserve base --wait", 0, "", "RESERVED");
+	expect(&session, "slice modify base", 2, "", "SLICE and FILE are wanted");
+	expect(&session, "slice modify base test/data/slice/base.xml --plan", 0,
+	    "link l1  7     hitless  bandwidth 20Mbps, was 10Mbps\n", "");
+	expect(&session, "slice modify base -f - --plan --json </dev/null", 0,
+	    "\"way\": \"remove\"", "");
+	expect(&session, "slice modify base test/data/slice/base.xml", 2, "node n2  12",
+	    "modifying 'base' wants --yes");
+	expect(&session, "slice modify base test/data/slice/base.xml --yes", 5, "", "[O04]");
+	expect(&session, "slice modify base test/data/slice/base.xml --yes --restart", 0, "n2", "");
+	session_end(&session);
+}
+
+static void
 a_refused_document_is_explained_fault_by_fault(void)
 {
 	struct session session = session_start();
@@ -158,8 +177,13 @@ every_list_has_a_table_and_json(void)
 		int code;
 	} cases[] = {
 	    {"node list", "ring/n1  container", "{\"nodes\": [{\"slice\": \"ring\"", 0},
-	    {"link list", "ring/l1  n1.p1", "\"rate_ab_bps\": 100000000", 0},
-	    {"link show ring/l1", "n1.p1", "\"queue_drops\": 8", 0},
+	    {"link list", "ring/l1   n1.p1", "\"rate_ab_bps\": 100000000", 0},
+	    {"link list", "ring/lan  n1.p1  … 3 ends", "\"end\": \"n3.p1\"", 0},
+	    {"link show ring/l1", "dropped: queue full            8", "\"queue_drops\": 8", 0},
+	    {"link top --once", "ring/l2  n2.p2  n3.p1  20 Mbps   3 kbps", "\"tx_fps\": 2", 0},
+	    {"link set ring/l1 --max 150Mbps", "ceiling down     150 Mbps, was 100 Mbps",
+		"\"real\": true", 0},
+	    {"link delays", "hello-ring/l1", "\"clock_error_ns\": 4000", 0},
 	    {"host list", "koganei  vnode", "\"accel\": \"tcg\"", 0},
 	    {"slice list", "NAME", "{\"slices\": []}", 0},
 	    {"event list", "", "{\"events\": []}", 0},
@@ -172,6 +196,63 @@ every_list_has_a_table_and_json(void)
 		expect(&session, arena_format(session.arena, "%s --json", cases[i].words),
 		    cases[i].code, cases[i].json, "");
 	}
+	session_end(&session);
+}
+
+static void
+the_busiest_link_comes_first(void)
+{
+	struct session session = session_start();
+	struct said said = vnode(&session, "link top --once");
+	const char *busy = strstr(said.out, "ring/l2"), *idle = strstr(said.out, "ring/l1");
+
+	CU_ASSERT_TRUE(busy && idle && busy < idle);
+	session_end(&session);
+}
+
+static void
+what_is_to_change_of_a_link_is_read_with_its_units(void)
+{
+	static const struct {
+		const char *words;
+		int code;
+		const char *out, *err;
+	} cases[] = {
+	    {"--rate 50Mbps", 0, "guaranteed up    50 Mbps, was 100 Mbps", ""},
+	    {"--rate 50Mbps", 0, "guaranteed down  50 Mbps, was 100 Mbps", ""},
+	    {"--rate 50Mbps --rate-up 20Mbps", 0, "guaranteed up    20 Mbps", ""},
+	    {"--rate-down 20Mbps", 0, "guaranteed down  20 Mbps", ""},
+	    {"--isolation policing --priority 5", 0, "isolation        policing, was shaping", ""},
+	    {"--burst 64KiB", 0, "burst            65536, was 0", ""},
+	    {"--rate 200Mbps", 6, "", "[R02]"},
+	    {"--rate 50", 2, "", "--rate"},
+	    {"--priority 8", 2, "", "0 to 7"},
+	    {"", 2, "", "nothing is to be changed"},
+	    {"--rate 50Mbps --timeout 0ms", 7, "guaranteed up", "not made it real yet"},
+	};
+	struct session session = session_start();
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		expect(&session, arena_format(session.arena, "link set ring/l1 %s", cases[i].words),
+		    cases[i].code, cases[i].out, cases[i].err);
+	session_end(&session);
+}
+
+static void
+a_capture_is_one_stream_to_file_or_stdout(void)
+{
+	struct session session = session_start();
+	const char *file = domain_path(session.arena, "x.pcapng");
+
+	expect(
+	    &session, "link capture ring/l1", 0, "Axyz", "3 frames, 0 of them dropped; its time");
+	expect(&session, "link capture ring/l1 --end all --for 5s", 0, "ABxxyyzz", "n2.p1: 3");
+	expect(&session, arena_format(session.arena, "link capture ring/l1 -o %s", file), 0, "",
+	    "capturing ring/l1 at n1.p1 on koganei");
+	CU_ASSERT_STRING_EQUAL(read_text(&session, "x.pcapng"), "Axyz");
+	expect(&session, "link capture ring/l1 --filter imcp", 1, "", "no word of a filter");
+	expect(&session, "link capture ring/l1 --count none", 2, "", "--count 'none'");
+	expect(&session, "link capture ring/l1 -o /nowhere/x", 2, "", "cannot be written");
 	session_end(&session);
 }
 
@@ -213,11 +294,42 @@ refusals_of_the_other_side_are_told_apart(void)
 	session_end(&session);
 }
 
+static void
+times_are_read_and_told_with_their_zone(void)
+{
+	struct session session = session_start();
+	const char *find =
+	    "slice find-slot test/data/slice/base.xml --after 2026-11-22T17:00+09:00";
+
+	expect(&session, arena_format(session.arena, "%s --duration 2h30m", find), 0,
+	    "--from 2026-11-22T08:00:00Z --until 2026-11-22T10:30:00Z\nn1 -> koganei\n", "");
+	expect(&session, arena_format(session.arena, "%s --duration 1d", find), 6, "",
+	    "no start before 2026-11-22T08:00:00Z fits");
+	expect(&session, arena_format(session.arena, "%s --duration 2", find), 2, "",
+	    "--duration: '2' is no length of time");
+	expect(&session, arena_format(session.arena, "%s --before 2027-02-29T00:00Z", find), 2, "",
+	    "that month of 2027 has 28 days");
+	expect(&session, "slice create test/data/slice/base.xml --from 08:00", 2, "",
+	    "--from: '08:00' is no date and time");
+	expect(&session, "slice create test/data/slice/base.xml --until +2h --wait", 0, "base\n",
+	    "RUNNING");
+	expect(&session, "slice renew base --until 2030-01-01T00:00Z", 0,
+	    "until 2030-01-01T00:00:00Z, then 10m of grace\n", "");
+	expect(&session, "slice renew base", 0, "no end\n", "");
+	expect(&session, "slice renew none", 3, "", "there is no slice 'none'");
+	session_end(&session);
+}
+
 static const struct test tests[] = {
     TEST(a_slice_goes_through_its_life),
+    TEST(a_modify_is_shown_before_it_is_done),
+    TEST(times_are_read_and_told_with_their_zone),
     TEST(a_refused_document_is_explained_fault_by_fault),
     TEST(a_failed_reservation_ends_with_its_own_exit_code),
     TEST(every_list_has_a_table_and_json),
+    TEST(the_busiest_link_comes_first),
+    TEST(what_is_to_change_of_a_link_is_read_with_its_units),
+    TEST(a_capture_is_one_stream_to_file_or_stdout),
     TEST(consoles_and_commands_answer_what_was_typed),
     TEST(refusals_of_the_other_side_are_told_apart),
 };

@@ -7,7 +7,7 @@ vnode=$1
 golden=test/golden/cli/help.txt
 
 nouns() { "$vnode" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'; }
-verbs() { "$vnode" "$1" --help | sed -n "s/^  vnode $1 \([a-z]*\).*/\1/p"; }
+verbs() { "$vnode" "$1" --help | sed -n "s/^  vnode $1 \([a-z-]*\).*/\1/p"; }
 
 # help WORD…: the command line and what it prints
 help() {

@@ -308,6 +308,57 @@ a_goal_of_nothing_is_not_found_and_goals_do_not_fall(void)
 	bench_free(bench);
 }
 
+static void
+a_group_gets_other_rows_in_place_of_its_own(void)
+{
+	struct bench *bench = start("replace", 4);
+	struct controller_parting parting = {.group = "g1", .into = "g3", .n_rids = N_SITES};
+	uint64_t old[N_SITES], new[N_SITES];
+	auto_arena struct arena *arena = arena_new();
+	struct txn *txn;
+
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, old);
+	bench_admit(bench, "g2", 2, ROW_COMMITTED, new);
+	await(bench, "g1", GROUP_ACTIVE);
+	await(bench, "g2", GROUP_ACTIVE);
+	parting.rids = old;
+	txn = store_begin(bench->store);
+	assert_true(controller_part(bench->controller, txn, &parting, NULL) &&
+		    controller_merge(bench->controller, txn, "g2", "g1", NULL) &&
+		    txn_commit(&txn, NULL));
+
+	await(bench, "g3", GROUP_GONE);
+	await(bench, "g2", GROUP_GONE);
+	assert_equal(bench_row(bench, "g1", 0, arena).row.rid, new[0]);
+	assert_true(!world_has(&bench->sites[0].world, old[0]));
+	assert_true(world_has(&bench->sites[0].world, new[0]));
+	bench_goal(bench, "g1", ROW_RELEASED);
+	await(bench, "g1", GROUP_GONE);
+	assert_true(!world_has(&bench->sites[0].world, new[0]));
+	bench_free(bench);
+}
+
+static void
+only_groups_that_stand_alike_are_merged(void)
+{
+	struct bench *bench = start("alike", 4);
+	uint64_t rids[N_SITES];
+	struct err err = {0};
+	struct txn *txn;
+
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, rids);
+	bench_admit(bench, "g2", 1, ROW_HELD, rids);
+	await(bench, "g1", GROUP_ACTIVE);
+	await(bench, "g2", GROUP_RESERVED);
+	txn = store_begin(bench->store);
+	assert_true(!controller_merge(bench->controller, txn, "g2", "g1", &err));
+	assert_equal(err.code, ERR_CONFLICT);
+	assert_true(!controller_merge(bench->controller, txn, "g3", "g1", &err));
+	assert_equal(err.code, ERR_NOT_FOUND);
+	txn_cancel(txn);
+	bench_free(bench);
+}
+
 static const struct test tests[] = {
     TEST(a_group_becomes_active_and_gone),
     TEST(what_does_not_fit_is_refused_and_leaves_nothing),
@@ -322,6 +373,8 @@ static const struct test tests[] = {
     TEST(a_rolled_back_admission_leaves_nothing),
     TEST(a_name_is_given_to_one_living_group),
     TEST(a_goal_of_nothing_is_not_found_and_goals_do_not_fall),
+    TEST(a_group_gets_other_rows_in_place_of_its_own),
+    TEST(only_groups_that_stand_alike_are_merged),
 };
 
 suite_main("controller", tests)

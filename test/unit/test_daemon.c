@@ -26,7 +26,7 @@ struct ear {
 	pthread_mutex_t lock;
 	pthread_cond_t heard;
 	int n_hellos;
-	char manager[80], capacity[80], changed[ID_TEXT_SIZE], caller[80];
+	char manager[80], capacity[80], changed[ID_TEXT_SIZE], caller[80], note[400];
 };
 
 /* The whole scene. */
@@ -107,13 +107,17 @@ static int
 manager_main(char *conf_file)
 {
 	static const struct manager_kind kind = {
-	    "file", NULL, file_admit, file_ensure, file_remove, file_is_there};
+	    "file", NULL, file_admit, file_ensure, file_remove, file_is_there, NULL};
 	struct daemon_config config = {
 	    "redirectord", "redirector", manager_migrations, n_manager_migrations};
 	char program[] = "redirectord", flag[] = "--config";
 	char *argv[] = {program, flag, conf_file, NULL};
-	struct manager_config manager_config = {
-	    .clock = &clock_real, .kinds = &kind, .n_kinds = 1, .changed = daemon_changed};
+	struct manager_config manager_config = {.clock = &clock_real,
+	    .kinds = &kind,
+	    .n_kinds = 1,
+	    .changed = daemon_changed,
+	    .noted = daemon_noted,
+	    .look_ms = 50};
 	struct err err = {0};
 	struct manager *manager;
 	struct daemon *daemon;
@@ -151,15 +155,18 @@ hear(void *self, const struct rpc_call *call, const struct controller_hello_args
 	snprintf(ear->capacity, sizeof(ear->capacity), "%s", args->capacity);
 	if (args->n_changed)
 		snprintf(ear->changed, sizeof(ear->changed), "%s", args->changed[0].rid);
+	if (args->n_notes)
+		snprintf(ear->note, sizeof(ear->note), "%s %s: %s", args->notes[0].rid,
+		    args->notes[0].what, args->notes[0].text);
 	pthread_cond_broadcast(&ear->heard);
 	pthread_mutex_unlock(&ear->lock);
 	*result = (struct controller_hello_result){.epoch = 1, .interval_ms = 60000};
 	return true;
 }
 
-/* Waits until a hello has told of rid (NULL: until any hello). */
+/* Waits until `what` holds; the ear's lock is held meanwhile. */
 static bool
-wait_for_hello(struct ear *ear, const char *rid)
+wait_until(struct ear *ear, bool (*what)(const struct ear *ear, const char *rid), const char *rid)
 {
 	struct timespec until;
 	bool is_heard;
@@ -168,10 +175,29 @@ wait_for_hello(struct ear *ear, const char *rid)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += 20;
 	pthread_mutex_lock(&ear->lock);
-	while (!(is_heard = rid ? !strcmp(ear->changed, rid) : ear->n_hellos > 0) && code == 0)
+	while (!(is_heard = what(ear, rid)) && code == 0)
 		code = pthread_cond_timedwait(&ear->heard, &ear->lock, &until);
 	pthread_mutex_unlock(&ear->lock);
 	return is_heard;
+}
+
+static bool
+has_told(const struct ear *ear, const char *rid)
+{
+	return rid ? !strcmp(ear->changed, rid) : ear->n_hellos > 0;
+}
+
+static bool
+has_noted(const struct ear *ear, const char *rid)
+{
+	return !strncmp(ear->note, rid, strlen(rid));
+}
+
+/* Waits until a hello has told of rid (NULL: until any hello). */
+static bool
+wait_for_hello(struct ear *ear, const char *rid)
+{
+	return wait_until(ear, has_told, rid);
 }
 
 static void *
@@ -313,6 +339,33 @@ a_row_goes_its_way_between_two_processes(void)
 }
 
 static void
+what_a_manager_puts_right_is_told_to_its_controller(void)
+{
+	struct scene scene;
+	struct row_want want = {.rid = id_make(3, 7), .kind = "file", .spec = "a=1\n", .rev = 1};
+	struct row_have have = {0};
+	struct err err = {0};
+	const char *rid;
+	char path[256];
+
+	scene_open(&scene);
+	assert_true(wait_for_hello(&scene.ear, NULL));
+	CU_ASSERT_TRUE(call_verb(&scene, VERB_RESERVE, &want, &have, &err));
+	CU_ASSERT_TRUE(call_verb(&scene, VERB_COMMIT, &want, &have, &err));
+	CU_ASSERT_TRUE(have.is_real);
+	rid = arena_text(scene.arena, id_text(want.rid).text);
+	snprintf(path, sizeof(path), "%s/object-%s", test_dir(), rid);
+	CU_ASSERT_EQUAL(unlink(path), 0);
+	CU_ASSERT_TRUE(wait_until(&scene.ear, has_noted, rid));
+	CU_ASSERT_STRING_EQUAL(
+	    scene.ear.note, arena_format(scene.arena, "%s repaired: '%s' is gone", rid, path));
+	CU_ASSERT_EQUAL(access(path, F_OK), 0);
+	CU_ASSERT_TRUE(call_verb(&scene, VERB_RELEASE, &want, &have, &err));
+
+	scene_close(&scene);
+}
+
+static void
 a_refusal_of_one_row_arrives_with_its_code(void)
 {
 	struct scene scene;
@@ -437,6 +490,7 @@ a_command_line_is_answered_without_a_start(void)
 
 static const struct test tests[] = {
     TEST(a_row_goes_its_way_between_two_processes),
+    TEST(what_a_manager_puts_right_is_told_to_its_controller),
     TEST(a_refusal_of_one_row_arrives_with_its_code),
     TEST(a_user_may_not_command_a_manager),
     TEST(a_bomb_is_refused_by_a_daemon_that_goes_on),

@@ -35,7 +35,8 @@ embedded(const char *text, change *change_site)
 	    site_slice(outcome.arena, outcome.substrate, site_document(outcome.arena, "s", text));
 	if (change_site)
 		change_site(outcome.substrate);
-	if (!embed(&(struct embed_request){slice, outcome.substrate, &clock_real, INT64_MAX},
+	if (!embed(&(struct embed_request){slice_expand(slice, outcome.arena), outcome.substrate,
+		       &clock_real, INT64_MAX},
 		outcome.arena, &outcome.mapping, &outcome.found))
 		outcome.mapping = NULL;
 	return outcome;
@@ -101,6 +102,25 @@ an_amap_is_honoured_and_links_on_one_host_are_local(void)
 }
 
 static void
+a_hub_goes_where_most_of_its_ends_are(void)
+{
+	struct outcome outcome =
+	    embedded("node a : p\nnode b : p\nnode c : p\nlink lan bandwidth=10Mbps : a.p b.p c.p\n"
+		     "amap a koganei\namap b osaka\namap c osaka\n",
+		NULL);
+
+	assert_text(mapping_text(&outcome),
+	    "node a: koganei\n"
+	    "node b: osaka\n"
+	    "node c: osaka\n"
+	    "hub of link lan: osaka\n"
+	    "link lan.e1: koganei:u0 to osaka:u0 over koganei:u0-r1 osaka:u0-r1, 2 ms\n"
+	    "link lan.e2: local on osaka\n"
+	    "link lan.e3: local on osaka\n");
+	outcome_done(&outcome);
+}
+
+static void
 koganei_is_down(struct substrate *substrate)
 {
 	site_host(substrate, "koganei")->is_up = false;
@@ -152,12 +172,30 @@ loops_are_narrow(struct substrate *substrate)
 		substrate->hosts[i].loop_free_bps[1] = 1000000;
 }
 
+/* Between nodes of one host there is room for none of its spokes. */
+static void
+a_hub_goes_where_its_spokes_fit(void)
+{
+	struct outcome outcome = embedded("node a : p\nnode b : p\nnode c : p\n"
+					  "link lan bandwidth=10Mbps : a.p b.p c.p\n"
+					  "amap a osaka\namap b osaka\namap c koganei\n",
+	    loops_are_narrow);
+
+	assert_true(strstr(mapping_text(&outcome), "hub of link lan: nagoya\n") != NULL);
+	outcome_done(&outcome);
+}
+
 #define PAIR_ON_TWO                                                                                \
 	"node a : p\n"                                                                             \
 	"node b : p\n"                                                                             \
 	"link ab bandwidth=100Mbps latency=5ms : a.p b.p\n"                                        \
 	"amap a koganei\n"                                                                         \
 	"amap b nagoya\n"
+
+#define LAN_ON_THREE(rate, latency)                                                                \
+	"node a : p\nnode b : p\nnode c : p\n"                                                     \
+	"link lan bandwidth=" rate " latency=" latency " : a.p b.p c.p\n"                          \
+	"amap a koganei\namap b nagoya\namap c osaka\n"
 
 static const struct refusal {
 	const char *text;
@@ -180,6 +218,10 @@ static const struct refusal {
     {"node a : p\nnode b : p\nlink ab bandwidth=1Mbps latency=1ms : a.p b.p\namap a koganei\n"
      "amap b osaka\n",
 	NULL, ERR_R03, 3, "best path with its rate takes 2 ms"},
+    {LAN_ON_THREE("2Gbps", "9ms"), NULL, ERR_R02, 4, "link 'lan' asks for 2.06 Gbps on the wire"},
+    {LAN_ON_THREE("1Mbps", "3ms"), NULL, ERR_R03, 4,
+	"link 'lan' asks for 1.5 ms from 'nagoya' to 'koganei', half of the way between two ends"},
+    {LAN_ON_THREE("1Mbps", "9ms"), the_tnc_is_silent, ERR_R03, 4, "the TNC does not answer"},
     {"node a : p\nnode b : p\nlink ab bandwidth=2Mbps : a.p b.p\namap a osaka\namap b osaka\n",
 	loops_are_narrow, ERR_R02, 3, "'osaka' has at most 1 Mbps"},
 };
@@ -275,21 +317,28 @@ random_slice(struct arena *arena, unsigned *seed)
 	unsigned n = 2 + draw(seed, 4);
 
 	for (unsigned i = 0; i < n; i++)
-		str_addf(&text, "node n%u cpu=%u memory=%uMiB : l r\n", i, 1 + draw(seed, 2),
+		str_addf(&text, "node n%u cpu=%u memory=%uMiB : l r m\n", i, 1 + draw(seed, 2),
 		    256 * (1 + draw(seed, 4)));
 	for (unsigned i = 0; i + 1 < n; i++)
 		str_addf(&text,
 		    "link k%u bandwidthUp=%uMbps bandwidthDown=%uMbps%s : n%u.r n%u.l\n", i,
 		    10 + draw(seed, 60), 10 + draw(seed, 60), draw(seed, 3) ? "" : " latency=2ms",
 		    i, i + 1);
+	if (n > 2 && draw(seed, 2)) {
+		str_addf(&text, "link m bandwidth=%uMbps%s :", 10 + draw(seed, 30),
+		    draw(seed, 3) ? "" : " latency=4ms");
+		for (unsigned i = 0; i < n; i++)
+			str_addf(&text, " n%u.m", i);
+		str_add(&text, "\n");
+	}
 	return arena_text(arena, str_text(&text));
 }
 
 static void
 take_link(struct substrate *left, const struct mapping_link *link)
 {
-	int64_t up = rate_on_wire(link->link->rate_up_bps, link->link->mtu);
-	int64_t down = rate_on_wire(link->link->rate_down_bps, link->link->mtu);
+	int64_t up = rate_on_wire(link->link->rate_up_bps, link->link->mtu, 42);
+	int64_t down = rate_on_wire(link->link->rate_down_bps, link->link->mtu, 42);
 	struct substrate_host *a = site_host(left, link->host_a->name);
 	struct substrate_host *b = site_host(left, link->host_b->name);
 	struct graph_demand demand = {0, 0, up, down, 0};
@@ -354,7 +403,8 @@ try_random(unsigned seed)
 	slice = site_slice(outcome.arena, outcome.substrate,
 	    site_document(outcome.arena, "s", random_slice(outcome.arena, &seed)));
 	make_tight(outcome.substrate, &seed);
-	is_placed = embed(&(struct embed_request){slice, outcome.substrate, &clock_real, INT64_MAX},
+	is_placed = embed(&(struct embed_request){slice_expand(slice, outcome.arena),
+			      outcome.substrate, &clock_real, INT64_MAX},
 	    outcome.arena, &outcome.mapping, &outcome.found);
 	if (is_placed)
 		assert_keeps_capacities(&outcome);
@@ -380,6 +430,8 @@ no_mapping_takes_more_than_there_is(void)
 static const struct test tests[] = {
     TEST(nodes_without_an_amap_are_spread_over_the_hosts),
     TEST(an_amap_is_honoured_and_links_on_one_host_are_local),
+    TEST(a_hub_goes_where_most_of_its_ends_are),
+    TEST(a_hub_goes_where_its_spokes_fit),
     TEST(each_refusal_has_its_code_its_line_and_what_is_free),
     TEST(all_nodes_that_fit_nowhere_are_told_at_once),
     TEST(a_dead_end_is_left_again),

@@ -70,6 +70,139 @@ a_vanished_object_is_made_again(void)
 	stand_free(stand);
 }
 
+/* Notes so far. */
+static size_t
+count_notes(struct stand *stand)
+{
+	const struct manager_note *notes;
+
+	return manager_notes(stand->manager, 0, 100, stand->arena, &notes);
+}
+
+static bool
+has_notes(void *self)
+{
+	struct stand *stand = self;
+
+	return count_notes(stand) >= stand->n_wanted;
+}
+
+/* Takes the object away and waits until it is back. */
+static void
+lose(struct stand *stand, uint64_t rid)
+{
+	stand->rid = rid;
+	world_drop(&stand->world, rid);
+	stand_pass_ms(stand, 6000);
+	assert_true(eventually(is_real, stand));
+}
+
+static void
+what_was_put_right_is_noted(void)
+{
+	struct stand *stand = stand_new("noted", 9);
+	const struct manager_note *notes;
+
+	stand_put(stand, 10, ROW_COMMITTED);
+	stand_put(stand, 11, ROW_COMMITTED);
+	assert_equal(count_notes(stand), 0);
+	lose(stand, 11);
+	stand->n_wanted = 1;
+	assert_true(eventually(has_notes, stand));
+
+	assert_equal(manager_notes(stand->manager, 0, 100, stand->arena, &notes), 1);
+	assert_equal(notes[0].seq, 1);
+	assert_equal(notes[0].rid, 11);
+	assert_text(notes[0].kind, "unit");
+	assert_text(notes[0].what, "repaired");
+	assert_text(notes[0].text, "no such object");
+	assert_equal(manager_notes(stand->manager, 1, 100, stand->arena, &notes), 0);
+	stand_free(stand);
+}
+
+static void
+the_same_of_one_row_is_noted_once_in_a_while(void)
+{
+	struct stand *stand = stand_new("quiet", 9);
+	const struct manager_note *notes;
+
+	stand_put(stand, 10, ROW_COMMITTED);
+	stand_put(stand, 11, ROW_COMMITTED);
+	lose(stand, 10);
+	lose(stand, 10);
+	lose(stand, 11);
+	stand->n_wanted = 2;
+	assert_true(eventually(has_notes, stand));
+	assert_equal(manager_notes(stand->manager, 0, 100, stand->arena, &notes), 2);
+	assert_equal(notes[1].rid, 11);
+
+	stand_pass_ms(stand, 10000);
+	lose(stand, 10);
+	stand->n_wanted = 3;
+	assert_true(eventually(has_notes, stand));
+	stand_free(stand);
+}
+
+/* As many rows as are wanted have tried in vain. */
+static bool
+are_waiting(void *self)
+{
+	struct stand *stand = self;
+	auto_str struct str lines = {0};
+	const char *at;
+	size_t n = 0;
+
+	if (!manager_orphans(stand->manager, &lines, NULL))
+		return false;
+	for (at = str_text(&lines); (at = strstr(at, "told to fail")) != NULL; at++)
+		n++;
+	return n >= stand->n_wanted;
+}
+
+static void
+a_repair_is_noted_however_long_it_takes(void)
+{
+	struct stand *stand = stand_new("long", 9);
+	const struct manager_note *notes;
+
+	stand_put(stand, 10, ROW_COMMITTED);
+	stand->world.ensure_code = ERR_WAIT;
+	world_drop(&stand->world, 10);
+	stand_pass_ms(stand, 6000);
+	stand->n_wanted = 1;
+	assert_true(eventually(are_waiting, stand));
+	assert_equal(count_notes(stand), 0);
+	stand->world.ensure_code = 0;
+	manager_wake(stand->manager);
+	assert_true(eventually(has_notes, stand));
+
+	(void)manager_notes(stand->manager, 0, 100, stand->arena, &notes);
+	assert_text(notes[0].text, "no such object");
+	stand_free(stand);
+}
+
+/* What was lost and then asked to be otherwise has not been put right, it has been changed. */
+static void
+what_is_changed_meanwhile_is_not_noted(void)
+{
+	struct stand *stand = stand_new("changed", 9);
+
+	stand_put(stand, 10, ROW_COMMITTED);
+	stand_put(stand, 11, ROW_COMMITTED);
+	stand->world.ensure_code = ERR_WAIT;
+	world_drop(&stand->world, 10);
+	world_drop(&stand->world, 11);
+	stand_pass_ms(stand, 6000);
+	stand->n_wanted = 2;
+	assert_true(eventually(are_waiting, stand));
+	stand->world.ensure_code = 0;
+	assert_true(stand_commit(stand, 10, "rate=2\n", 2).is_real);
+	assert_true(stand_release(stand, 11).is_real);
+
+	assert_equal(count_notes(stand), 0);
+	stand_free(stand);
+}
+
 static void
 an_object_without_row_is_swept(void)
 {
@@ -227,6 +360,10 @@ orphans_name_what_does_not_agree(void)
 static const struct test tests[] = {
     TEST(what_waits_is_made_when_woken),
     TEST(a_vanished_object_is_made_again),
+    TEST(what_was_put_right_is_noted),
+    TEST(the_same_of_one_row_is_noted_once_in_a_while),
+    TEST(a_repair_is_noted_however_long_it_takes),
+    TEST(what_is_changed_meanwhile_is_not_noted),
     TEST(an_object_without_row_is_swept),
     TEST(a_hold_that_nobody_renews_ends),
     TEST(a_hold_counts_on_where_it_was_after_a_restart),

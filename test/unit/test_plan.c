@@ -35,16 +35,17 @@ planned(const char *(*document)(struct arena *arena))
 {
 	struct planned planned = {.arena = arena_new()};
 	uint64_t last = id_make(7, 0x1000);
-	struct slice *slice;
+	const struct slice *slice;
 	diagnoses found = {0};
 	struct err err;
 
 	planned.substrate = site_new(planned.arena, three);
-	slice = site_slice(planned.arena, planned.substrate, document(planned.arena));
+	slice = slice_expand(
+	    site_slice(planned.arena, planned.substrate, document(planned.arena)), planned.arena);
 	assert_true(embed(&(struct embed_request){slice, planned.substrate, &clock_real, INT64_MAX},
 	    planned.arena, &planned.mapping, &found));
 	assert_true(slice_plan(&(struct slice_plan_request){"0000000000007", "tnc@ctl", slice,
-				   planned.substrate, planned.mapping, {count_up, &last}},
+				   planned.substrate, planned.mapping, {count_up, &last}, NULL, 0},
 	    planned.arena, &planned.plan, &err));
 	vec_done(&found);
 	return planned;
@@ -77,6 +78,16 @@ best_effort(struct arena *arena)
 	return site_document(arena, "easy",
 	    "node a : p\nnode b : p\nlink ab isolation=besteffort : a.p b.p\n"
 	    "amap a koganei\namap b nagoya\n");
+}
+
+static const char *
+multipoint(struct arena *arena)
+{
+	return site_document(arena, "many",
+	    "node a : p\nnode b : p r\nnode c : p q\n"
+	    "link lan bandwidth=10Mbps maxBandwidth=30Mbps latency=20ms mtu=1400 : a.p b.p c.p\n"
+	    "link bc bandwidth=5Mbps : b.r c.q\n"
+	    "amap a koganei\namap b koganei\namap c nagoya\n");
 }
 
 static void
@@ -114,6 +125,14 @@ the_plan_of_a_best_effort_link_is_as_written_down(void)
 	struct planned it = planned(best_effort);
 
 	assert_golden(&it, "plan-best-effort.txt");
+}
+
+static void
+the_plan_of_a_multipoint_link_is_as_written_down(void)
+{
+	struct planned it = planned(multipoint);
+
+	assert_golden(&it, "plan-multipoint.txt");
 }
 
 static const struct plan_row *
@@ -191,6 +210,7 @@ static const struct test tests[] = {
     TEST(the_plan_of_hello_ring_is_as_written_down),
     TEST(the_plan_of_a_link_on_one_host_is_as_written_down),
     TEST(the_plan_of_a_best_effort_link_is_as_written_down),
+    TEST(the_plan_of_a_multipoint_link_is_as_written_down),
     TEST(charges_read_back_from_rows_are_what_the_mapping_takes),
     TEST(what_is_taken_twice_over_is_refused),
     TEST(switching_changes_power_and_nothing_else),

@@ -6,7 +6,9 @@
 #include <linux/pkt_cls.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <time.h>
 
+#include "redirector/link_types.h"
 #include "test/support/programs.h"
 #include "test/support/suite.h"
 
@@ -130,7 +132,7 @@ a_third_tag_is_dropped_and_counted(void)
 	link_put(skeleton, REDIRECT_OPEN);
 
 	assert_equal(run(skeleton->progs.vn_encap, &frame).verdict, TC_ACT_SHOT);
-	assert_equal(counts(skeleton).tx_dropped, 1);
+	assert_equal(counts(skeleton).tx_unfit, 1);
 	redirect__destroy(skeleton);
 }
 
@@ -176,6 +178,51 @@ a_gso_frame_is_judged_by_its_segments(void)
 	}
 }
 
+/* IPv6 with 1024 bytes of options before TCP and 1400 bytes of data. */
+static struct frame
+with_options(void)
+{
+	struct frame frame = plain(ETH_P_IPV6, 40 + 1024 + 20 + 1400);
+	unsigned char *ip = frame.bytes + ETHERNET;
+
+	ip[0] = 0x60;
+	ip[6] = IPPROTO_DSTOPTS;
+	ip[40] = IPPROTO_TCP;
+	ip[41] = 1024 / 8 - 1;
+	ip[40 + 1024 + 12] = 5 << 4;
+	return frame;
+}
+
+/* What they repeat is part of each. */
+static void
+segments_have_their_options(void)
+{
+	struct redirect *skeleton = programs_new();
+	struct frame frame = with_options();
+
+	link_put(skeleton, REDIRECT_OPEN);
+
+	run_gso(skeleton->progs.vn_encap, &frame, 1500 - 1084);
+	assert_equal(counts(skeleton).tx_oversize, 0);
+	run_gso(skeleton->progs.vn_encap, &frame, 1500 - 1083);
+	assert_equal(counts(skeleton).tx_oversize, 4);
+	redirect__destroy(skeleton);
+}
+
+static void
+what_cannot_be_cut_is_judged_as_it_is(void)
+{
+	struct redirect *skeleton = programs_new();
+	struct frame frame = tcp(false, 2000);
+
+	link_put(skeleton, REDIRECT_OPEN);
+	frame = altered(&frame, ETHERNET + 9, IPPROTO_SCTP);
+
+	run_gso(skeleton->progs.vn_encap, &frame, 1000);
+	assert_equal(counts(skeleton).tx_oversize, 1);
+	redirect__destroy(skeleton);
+}
+
 static void
 a_closed_link_end_drops_both_ways(void)
 {
@@ -189,8 +236,48 @@ a_closed_link_end_drops_both_ways(void)
 
 	assert_equal(run(skeleton->progs.vn_encap, &frame).verdict, TC_ACT_SHOT);
 	assert_equal(run(skeleton->progs.vn_decap, &wrapped.out).verdict, TC_ACT_SHOT);
-	assert_equal(counts(skeleton).tx_dropped, 1);
-	assert_equal(counts(skeleton).rx_dropped, 1);
+	assert_equal(counts(skeleton).tx_closed, 1);
+	assert_equal(counts(skeleton).rx_closed, 1);
+	redirect__destroy(skeleton);
+}
+
+/* At 8 kbit/s a byte takes a millisecond: nothing comes back into the bucket during the test. */
+static void
+a_policer_lets_a_burst_through_and_drops_the_rest(void)
+{
+	struct redirect *skeleton = programs_new();
+	struct frame frame = plain(0x88b5, MTU);
+	uint64_t dropped;
+
+	link_put_as(skeleton, &link_type_gre, REDIRECT_OPEN, 8000);
+
+	assert_equal(run(skeleton->progs.vn_encap, &frame).verdict, TC_ACT_REDIRECT);
+	for (int i = 0; i < 10; i++)
+		run(skeleton->progs.vn_encap, &frame);
+	dropped = counts(skeleton).tx_policed;
+	assert_true(dropped >= 9);
+	assert_equal((int64_t)(counts(skeleton).tx_frames + dropped), 11);
+	redirect__destroy(skeleton);
+}
+
+/* At 160 bit/s a byte takes 50 ms; 3628 frames of a byte, with all that is around each, hours. */
+static void
+a_policer_counts_what_many_small_segments_take(void)
+{
+	struct redirect *skeleton = programs_new();
+	struct frame frame = tcp(false, 3628);
+	struct redirect_bucket bucket;
+	uint32_t slot = SLOT;
+	struct timespec now;
+
+	link_put_as(skeleton, &link_type_gre, REDIRECT_OPEN, 160);
+	run_gso(skeleton->progs.vn_encap, &frame, 1);
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	assert_equal(bpf_map__lookup_elem(skeleton->maps.vn_buckets, &slot, sizeof(slot), &bucket,
+			 sizeof(bucket), 0),
+	    0);
+	assert_true(bucket.until_ns / 1000000000 > (uint64_t)now.tv_sec + 3600);
 	redirect__destroy(skeleton);
 }
 
@@ -235,7 +322,7 @@ foreign_outer_addresses_are_dropped_and_counted(void)
 
 	assert_equal(run(skeleton->progs.vn_decap, &wrong_source).verdict, TC_ACT_SHOT);
 	assert_equal(run(skeleton->progs.vn_decap, &wrong_destination).verdict, TC_ACT_SHOT);
-	assert_equal(counts(skeleton).rx_dropped, 2);
+	assert_equal(counts(skeleton).rx_source, 2);
 	redirect__destroy(skeleton);
 }
 
@@ -284,10 +371,10 @@ a_frame_cut_short_is_dropped_and_padding_is_cut_off(void)
 	padded.size += 7;
 
 	assert_equal(run(skeleton->progs.vn_decap, &cut).verdict, TC_ACT_SHOT);
-	assert_equal(counts(skeleton).rx_dropped, 1);
+	assert_equal(counts(skeleton).rx_malformed, 1);
 	cut.size = OUTER + 5;
 	assert_equal(run(skeleton->progs.vn_decap, &cut).verdict, TC_ACT_SHOT);
-	assert_equal(counts(skeleton).rx_dropped, 2);
+	assert_equal(counts(skeleton).rx_malformed, 2);
 	unwrapped = run(skeleton->progs.vn_decap, &padded);
 	assert_equal(unwrapped.verdict, TC_ACT_REDIRECT);
 	assert_true(is_same(&unwrapped.out, &frame));
@@ -318,7 +405,11 @@ static const struct test tests[] = {
     TEST(a_third_tag_is_dropped_and_counted),
     TEST(a_frame_larger_than_the_mtu_is_dropped_and_counted),
     TEST(a_gso_frame_is_judged_by_its_segments),
+    TEST(segments_have_their_options),
+    TEST(what_cannot_be_cut_is_judged_as_it_is),
     TEST(a_closed_link_end_drops_both_ways),
+    TEST(a_policer_lets_a_burst_through_and_drops_the_rest),
+    TEST(a_policer_counts_what_many_small_segments_take),
     TEST(a_port_without_a_link_leads_nowhere),
     TEST(an_unknown_key_is_dropped_and_counted),
     TEST(foreign_outer_addresses_are_dropped_and_counted),

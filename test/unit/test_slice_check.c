@@ -25,16 +25,19 @@ struct outcome {
 static struct outcome
 check(const char *text, const char *role)
 {
-	const struct slice_world world = {role, images, sizeof(images) / sizeof(images[0]), hosts,
-	    sizeof(hosts) / sizeof(hosts[0])};
 	struct outcome outcome = {.arena = arena_new()};
-	bool has_values;
+	const struct slice_world world = {.role = role,
+	    .images = images,
+	    .n_images = sizeof(images) / sizeof(images[0]),
+	    .hosts = hosts,
+	    .n_hosts = sizeof(hosts) / sizeof(hosts[0]),
+	    .arena = outcome.arena};
 
 	if (!slice_read(text, strlen(text), outcome.arena, &outcome.slice, &outcome.found)) {
 		printf("\nline %u: %s", outcome.found.items[0].line, outcome.found.items[0].text);
 		CU_FAIL_FATAL("the test's document has a fault of structure");
 	}
-	has_values = slice_defaults(outcome.slice, outcome.arena, &outcome.found);
+	bool has_values = slice_defaults(outcome.slice, outcome.arena, &outcome.found);
 	outcome.is_good = slice_check(outcome.slice, &world, &outcome.found) && has_values;
 	return outcome;
 }
@@ -154,7 +157,7 @@ static const struct {
     {"<vport name=\"e1\"/><vport name=\"e2\"/></vports>\n     <resources>",
 	"<vport name=\"e1\"/><vport name=\"e2\"/><vport name=\"e3\"/></vports>\n     "
 	"<resources>",
-	ERR_S05, NULL, NULL},
+	ERR_S04, NULL, NULL},
     {"</structure>",
 	"</structure><monitoring><point name=\"m\" slivername=\"l1\" "
 	"portname=\"e1\"/></monitoring>",
@@ -191,8 +194,6 @@ static const struct {
     {"       <param key=\"bootImage\" value=\"image:container-minimal\"/>\n", "", ERR_S07,
 	"<instance type=\"prog\" subtype=\"SlowPath_VM\">", NULL},
     {"key=\"latency\" value=\"20ms\"", "key=\"loss\" value=\"1%\"", ERR_S07, NULL, NULL},
-    {"key=\"latency\" value=\"20ms\"", "key=\"priority\" value=\"3\"", ERR_S07, NULL, NULL},
-    {"key=\"latency\" value=\"20ms\"", "key=\"isolation\" value=\"policing\"", ERR_S07, NULL, NULL},
     {"key=\"mtu\" value=\"1400\"", "key=\"path\" value=\"t1\"", ERR_S07, NULL, NULL},
     {"key=\"userData\" value=\"echo hello\"", "key=\"userData\" value=\"cred.first-boot\"", ERR_S07,
 	NULL, NULL},
@@ -345,17 +346,20 @@ defaults_and_values_are_typed(void)
 static void
 values_of_a_good_edit_are_taken(void)
 {
-	auto_free char *up = edited("test/data/slice/base.xml",
-	    "<resource key=\"bandwidth\" value=\"100Mbps\"/>",
-	    "<resource key=\"bandwidthUp\" value=\"30Mbps\"/>"
-	    "<resource key=\"bandwidthDown\" value=\"10Mbps\"/>"
-	    "<resource key=\"burst\" value=\"64KiB\"/><resource key=\"priority\" value=\"0\"/>");
+	auto_free char *up =
+	    edited("test/data/slice/base.xml", "<resource key=\"bandwidth\" value=\"100Mbps\"/>",
+		"<resource key=\"bandwidthUp\" value=\"30Mbps\"/>"
+		"<resource key=\"bandwidthDown\" value=\"10Mbps\"/>"
+		"<resource key=\"burst\" value=\"64KiB\"/><resource key=\"priority\" value=\"3\"/>"
+		"<resource key=\"isolation\" value=\"policing\"/>");
 	auto_free char *share = edited("test/data/slice/base.xml",
 	    "<resource key=\"cpu\" value=\"2\"/>", "<resource key=\"cpuShare\" value=\"25%\"/>");
 	struct outcome outcome = check(up, "developer");
 
 	CU_ASSERT_TRUE(outcome.is_good);
 	CU_ASSERT_EQUAL(outcome.slice->body.links[0].rate_up_bps, 30000000);
+	CU_ASSERT_EQUAL(outcome.slice->body.links[0].priority, 3);
+	CU_ASSERT_EQUAL(outcome.slice->body.links[0].isolation, SLICE_POLICING);
 	CU_ASSERT_EQUAL(outcome.slice->body.links[0].rate_down_bps, 10000000);
 	CU_ASSERT_EQUAL(outcome.slice->body.links[0].ceil_down_bps, 200000000);
 	CU_ASSERT_EQUAL(outcome.slice->body.links[0].burst_bytes, 65536);
@@ -378,6 +382,26 @@ an_unbound_port_of_a_node_is_only_a_warning(void)
 	assert_equal(outcome.found.n, 1);
 	CU_ASSERT_TRUE(outcome.found.items[0].is_warning);
 	CU_ASSERT_EQUAL(outcome.found.items[0].code, ERR_S04);
+	outcome_done(&outcome);
+}
+
+/* Each of its vports is held to the rules of binds. */
+static void
+a_link_may_have_many_ends(void)
+{
+	auto_free char *good = edited("examples/multipoint.xml", NULL, "");
+	auto_free char *unknown = edited("examples/multipoint.xml",
+	    "slivername=\"lan\" portname=\"e3\"", "slivername=\"lan\" portname=\"e4\"");
+	struct outcome outcome = check(good, "developer");
+
+	CU_ASSERT_TRUE(outcome.is_good);
+	CU_ASSERT_EQUAL(outcome.found.n, 0);
+	outcome_done(&outcome);
+	outcome = check(unknown, "developer");
+	assert_equal(outcome.found.n, 2);
+	CU_ASSERT_EQUAL(outcome.found.items[0].code, ERR_S04);
+	CU_ASSERT_EQUAL(outcome.found.items[0].line, line_of(unknown, "<vport name=\"e3\"/>"));
+	CU_ASSERT_EQUAL(outcome.found.items[1].code, ERR_S02);
 	outcome_done(&outcome);
 }
 
@@ -467,6 +491,7 @@ static const struct test tests[] = {
     TEST(defaults_and_values_are_typed),
     TEST(values_of_a_good_edit_are_taken),
     TEST(an_unbound_port_of_a_node_is_only_a_warning),
+    TEST(a_link_may_have_many_ends),
     TEST(the_role_decides_what_may_be_written),
     TEST(faults_around_hierarchies_and_gateways_are_found),
 };

@@ -244,7 +244,8 @@ the_same_operation_id_never_makes_two_slices(void)
 	struct fake_site *site = fake_site_new();
 	const char *document = site_document(site->arena, "ring", RING);
 	const char *other = site_document(site->arena, "other", RING);
-	struct snc_slice_create_args args = {{document, strlen(document)}, "once", NULL};
+	struct snc_slice_create_args args = {
+	    .document = {document, strlen(document)}, .op_id = "once"};
 	struct snc_slice_create_result first, second;
 	struct err err;
 
@@ -306,8 +307,7 @@ race_main(void *self)
 {
 	struct race *race = self;
 	auto_arena struct arena *arena = arena_new();
-	struct snc_slice_create_args args = {
-	    {race->document, strlen(race->document)}, race->document + 60, NULL};
+	struct snc_slice_create_args args = {.document = {race->document, strlen(race->document)}};
 	struct snc_slice_create_result result;
 
 	args.op_id = arena_format(arena, "race%p", self);
@@ -378,7 +378,7 @@ check_tells_all_faults_and_where_nodes_would_go(void)
 	int n_errors = 0;
 
 	assert_true(snc_slice_check_call(&site->developer, site->arena,
-	    &(struct snc_slice_check_args){{bad, strlen(bad)}}, &result, &err));
+	    &(struct snc_slice_check_args){.document = {bad, strlen(bad)}}, &result, &err));
 	assert_true(!result.feasible);
 	for (size_t i = 0; i < result.n_diagnoses; i++) {
 		const struct snc_diagnosis *found = &result.diagnoses[i];
@@ -390,36 +390,11 @@ check_tells_all_faults_and_where_nodes_would_go(void)
 	}
 	assert_equal(n_errors, 2);
 	assert_true(snc_slice_check_call(&site->developer, site->arena,
-	    &(struct snc_slice_check_args){{good, strlen(good)}}, &result, &err));
+	    &(struct snc_slice_check_args){.document = {good, strlen(good)}}, &result, &err));
 	assert_true(result.feasible);
 	assert_equal(result.n_nodes, 3);
 	assert_text(result.nodes[2].host, "osaka");
 	assert_equal(fake_objects(site), 0);
-	fake_site_free(site);
-}
-
-static void
-events_tell_the_way_and_are_the_owners_own(void)
-{
-	struct fake_site *site = fake_site_new();
-	const char *id = fake_create(site, site_document(site->arena, "ring", RING), NULL);
-	struct snc_events_result events;
-	bool has_running = false, has_node = false;
-	struct err err;
-
-	fake_wait(site, id, "RUNNING");
-	assert_true(snc_events_call(
-	    &site->developer, site->arena, &(struct snc_events_args){0, "ring", 0}, &events, &err));
-	for (size_t i = 0; i < events.n_events; i++) {
-		has_running = has_running || strcmp(events.events[i].what, "RUNNING") == 0;
-		has_node = has_node || (strcmp(events.events[i].subject, "node a") == 0 &&
-					   strcmp(events.events[i].what, "running") == 0);
-	}
-	assert_true(has_running && has_node);
-	assert_true(snc_events_call(
-	    &site->other, site->arena, &(struct snc_events_args){0, NULL, 0}, &events, &err));
-	for (size_t i = 0; i < events.n_events; i++)
-		assert_text(events.events[i].slice, "");
 	fake_site_free(site);
 }
 
@@ -435,7 +410,6 @@ static const struct test tests[] = {
     TEST(of_many_who_race_for_the_last_only_as_many_are_admitted_as_fit),
     TEST(a_restart_goes_on_where_it_was),
     TEST(check_tells_all_faults_and_where_nodes_would_go),
-    TEST(events_tell_the_way_and_are_the_owners_own),
 };
 
 suite_main("snc", tests)

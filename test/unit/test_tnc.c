@@ -106,6 +106,32 @@ a_wish_is_kept_where_it_is_possible(void)
 	net_free(net);
 }
 
+/* Raised on a path that has no room for both; only what it has more is charged. */
+static void
+a_share_in_place_of_another_is_charged_the_difference(void)
+{
+	struct net *net = net_new("instead", 24);
+	struct held one, two, other;
+	char instead[40];
+
+	assert_equal(
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 60 * mbps, ""), &one), ERR_NONE);
+	(void)snprintf(instead, sizeof(instead), "instead=%s\n", id_text(one.rid).text);
+	assert_equal(
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 80 * mbps, instead), &two), ERR_NONE);
+
+	assert_text(two.result.path, one.result.path);
+	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 20 * mbps);
+	assert_true(net_commit(net, &one) && net_commit(net, &two) && net_release(net, &one));
+	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 20 * mbps);
+	assert_equal(
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 80 * mbps, ""), &other), ERR_NONE);
+	assert_true(strcmp(other.result.path, two.result.path) != 0);
+	assert_true(net_release(net, &two));
+	assert_equal(net_edge(net, "r1-r2")->free_ab_bps, 100 * mbps);
+	net_free(net);
+}
+
 static void
 a_reserve_may_be_repeated_but_not_changed(void)
 {
@@ -279,6 +305,7 @@ static const struct test tests[] = {
     TEST(a_link_drawn_the_other_way_round_shares_the_path),
     TEST(what_is_full_is_gone_around),
     TEST(a_wish_is_kept_where_it_is_possible),
+    TEST(a_share_in_place_of_another_is_charged_the_difference),
     TEST(a_reserve_may_be_repeated_but_not_changed),
     TEST(what_is_no_share_is_refused),
     TEST(a_path_goes_with_its_last_share),

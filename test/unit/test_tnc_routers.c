@@ -125,6 +125,54 @@ a_router_that_is_silent_is_gone_around(void)
 	net_free(net);
 }
 
+/* What the note of a router about a row leads to: notes about shares. */
+static size_t
+tell(struct net *net, const char *router, uint64_t rid, const struct manager_note **notes)
+{
+	struct controller_note note = {
+	    arena_text(net->arena, id_text(rid).text), "repaired", "the route is missing"};
+	struct controller_hello_args hello = {
+	    .manager = arena_format(net->arena, "router@%s", router),
+	    .version = "1",
+	    .db_uuid = "u",
+	    .notes = &note,
+	    .n_notes = 1};
+	struct rpc_call call = {.role = "router", .name = router, .arena = net->arena};
+	struct controller_hello_result result;
+	struct err err = {0};
+
+	assert_true(tnc_controller_ops.hello(net->tnc, &call, &hello, &result, &err));
+	return manager_notes(net->tnc->manager, 0, 10, net->arena, notes);
+}
+
+static void
+a_route_put_right_is_noted_of_each_share_of_its_path(void)
+{
+	struct net *net = net_new("note", 24);
+	const struct controller_row_state *rows;
+	const struct manager_note *notes;
+	struct held one, two;
+	const char *other;
+	size_t n_rows;
+
+	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h2:u0", mbps, ""), &one), ERR_NONE);
+	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h2:u0", mbps, ""), &two), ERR_NONE);
+	assert_true(net_commit(net, &one) && net_commit(net, &two));
+	assert_true(controller_rows(
+	    net->tnc->controller, NULL, net_paths(net).paths[0].name, net->arena, &rows, &n_rows));
+	other = strcmp(rows[0].row.manager, "router@r1") ? "r1" : "r2";
+
+	assert_equal(tell(net, other, rows[0].row.rid, &notes), 0);
+	assert_equal(tell(net, strchr(rows[0].row.manager, '@') + 1, id_make(9, 9), &notes), 0);
+	assert_equal(tell(net, strchr(rows[0].row.manager, '@') + 1, rows[0].row.rid, &notes), 2);
+	assert_equal(notes[0].rid, one.rid);
+	assert_equal(notes[1].rid, two.rid);
+	assert_text(notes[0].what, "repaired");
+	assert_text(notes[0].text,
+	    arena_format(net->arena, "%s: the route is missing", rows[0].row.subject));
+	net_free(net);
+}
+
 static void
 a_hello_is_believed_from_its_router_alone(void)
 {
@@ -221,6 +269,7 @@ static const struct test tests[] = {
     TEST(a_path_that_came_down_is_set_up_again),
     TEST(a_restart_loses_nothing_and_finishes_what_was_begun),
     TEST(a_router_that_is_silent_is_gone_around),
+    TEST(a_route_put_right_is_noted_of_each_share_of_its_path),
     TEST(a_hello_is_believed_from_its_router_alone),
     TEST(orphans_are_named),
     TEST(a_route_has_one_row_and_one_address),

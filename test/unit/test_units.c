@@ -128,18 +128,19 @@ static void
 the_wire_rate_carries_full_frames_and_is_rounded_up(void)
 {
 	/* 1514 bytes of the slice are 1556 on the wire */
-	CU_ASSERT_EQUAL(rate_on_wire(1514, 1500), 1556);
-	CU_ASSERT_EQUAL(rate_on_wire(100000000, 1500), 102774109);
-	CU_ASSERT_EQUAL(rate_on_wire(1, 1500), 2);
-	CU_ASSERT_EQUAL(rate_on_wire(0, 1500), 0);
-	CU_ASSERT_EQUAL(rate_on_wire(10000000000000, 68), 15121951219513);
-	CU_ASSERT_EQUAL(rate_on_wire(INT64_MAX, 1500), INT64_MAX);
+	CU_ASSERT_EQUAL(rate_on_wire(1514, 1500, 42), 1556);
+	CU_ASSERT_EQUAL(rate_on_wire(100000000, 1500, 42), 102774109);
+	CU_ASSERT_EQUAL(rate_on_wire(1, 1500, 42), 2);
+	CU_ASSERT_EQUAL(rate_on_wire(0, 1500, 42), 0);
+	CU_ASSERT_EQUAL(rate_on_wire(10000000000000, 68, 42), 15121951219513);
+	CU_ASSERT_EQUAL(rate_on_wire(INT64_MAX, 1500, 42), INT64_MAX);
 	for (int64_t rate = 1; rate < 1000000000; rate = rate * 3 + 1)
 		for (int64_t mtu = 68; mtu <= 9000; mtu += 509) {
 			__int128 exact = (__int128)rate * (mtu + 56);
-			__int128 wire = (__int128)rate_on_wire(rate, mtu) * (mtu + 14);
+			__int128 wire = (__int128)rate_on_wire(rate, mtu, 42) * (mtu + 14);
 
 			CU_ASSERT_TRUE(wire >= exact && wire - exact < mtu + 14);
+			CU_ASSERT_EQUAL(rate_from_wire(rate_on_wire(rate, mtu, 42), mtu, 42), rate);
 		}
 }
 

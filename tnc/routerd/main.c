@@ -2,7 +2,6 @@
  * routerd: keeps the routes of transport paths on one Linux router, for tncd.
  */
 #include <pthread.h>
-#include <string.h>
 
 #include "lib/api/daemon.h"
 #include "lib/base/log.h"
@@ -57,28 +56,23 @@ serve(struct daemon *daemon, struct routerd *routerd, int *exit_code, struct err
 	return is_ready;
 }
 
-static size_t
-collect(struct store_migration *all, size_t n, const struct store_migration *some, size_t n_some)
-{
-	memcpy(all + n, some, n_some * sizeof(*some));
-	return n + n_some;
-}
-
 int
 main(int argc, char **argv)
 {
 	struct store_migration migrations[MIGRATIONS_MAX];
 	struct daemon_config config = {
 	    .program = "routerd", .role = "router", .migrations = migrations};
-	struct routerd routerd = {.keeper = {.ops = &route_kernel_ops, .changed = daemon_changed}};
+	struct routerd routerd = {
+	    .keeper = {.ops = &route_kernel_ops, .changed = daemon_changed, .noted = daemon_noted}};
 	struct route_kernel *kernel;
 	struct daemon *daemon;
 	struct err err = {0};
 	int exit_code = 1;
 
-	config.n_migrations = collect(migrations, 0, manager_migrations, n_manager_migrations);
 	config.n_migrations =
-	    collect(migrations, config.n_migrations, route_migrations, n_route_migrations);
+	    store_migrations_add(migrations, 0, manager_migrations, n_manager_migrations);
+	config.n_migrations = store_migrations_add(
+	    migrations, config.n_migrations, route_migrations, n_route_migrations);
 	daemon = daemon_start(&config, argc, argv, &exit_code);
 	if (!daemon)
 		return exit_code;

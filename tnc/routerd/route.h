@@ -41,6 +41,8 @@ struct route_keeper {
 	void *driver;
 	/* manager_config.changed. */
 	void (*changed)(void *self, uint64_t rid);
+	/* manager_config.noted; may be NULL. */
+	void (*noted)(void *self);
 	void *self;
 };
 

@@ -25,6 +25,7 @@ static bool list(void *self, struct arena *arena, const struct manager_object **
     size_t *n_objects, struct err *err);
 static bool sweep(void *self, const struct manager_object *object, struct err *err);
 static void changed(void *self, uint64_t rid);
+static void noted(void *self);
 static bool check_spec(const struct route_spec *spec, struct err *err);
 
 struct manager *
@@ -44,7 +45,8 @@ route_manager_new(struct route_keeper *keeper, const struct clock *clock, struct
 			       .self = keeper,
 			       .list = list,
 			       .sweep = sweep,
-			       .changed = changed},
+			       .changed = changed,
+			       .noted = noted},
 	    err);
 }
 
@@ -148,6 +150,15 @@ changed(void *self, uint64_t rid)
 	struct route_keeper *keeper = self;
 
 	keeper->changed(keeper->self, rid);
+}
+
+static void
+noted(void *self)
+{
+	struct route_keeper *keeper = self;
+
+	if (keeper->noted)
+		keeper->noted(keeper->self);
 }
 
 static bool

@@ -1,0 +1,318 @@
+/*
+ * The engine of both sides in the simulator: one controller, two managers with little room, groups
+ * that overlap; calls lost, doubled, late and out of order; nodes killed anywhere and losing power,
+ * disks that fail or are full, hosts that are away or stand still, clocks that jump. A seed makes a
+ * schedule. What must hold is RELIABILITY.md §3.6, I1 to I7.
+ *
+ * VNODE_SEEDS=N tries N seeds, VNODE_SEED=S only this one, and tells its story. Without
+ * VNODE_SWEEP=all only a sample of the single faults is tried.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/id.h"
+#include "lib/base/log.h"
+#include "test/support/sim.h"
+#include "test/support/sim_user.h"
+#include "test/support/suite.h"
+
+enum {
+	CAPACITY = 3,
+	N_STEPS = 70,
+	KILLS_MIN = 17,
+	SEEDS_DEFAULT = 100,
+	SAMPLE_EVERY = 12, /* no multiple of what recurs in the story */
+	CHILD_S = 60,
+	FAILURES_MAX = 5, /* enough to see what is wrong */
+	STORY_SEED = 1,
+	NEVER_REACHED = 42, /* exit code: the fault did not come to pass */
+	CRASHES_MIN = 300,
+	DISK_ERRORS_MIN = 500
+};
+
+/* What goes wrong in the story: the at-th passage or call of a node. */
+struct single_fault {
+	int node;
+	bool is_disk, is_hard;
+	int64_t at;
+};
+
+static void
+disturb(void)
+{
+	int node = (int)sim_dice(N_SITES + 1);
+	struct sim_faults *faults = sim_faults_of(node);
+
+	switch (sim_dice(8)) {
+	case 0:
+		faults->is_disk_full = !faults->is_disk_full;
+		sim_tell("disk of node %d %s\n", node, faults->is_disk_full ? "full" : "has room");
+		break;
+	case 1:
+		sim_site.bench->clock.ahead_ms += (long long)sim_dice(200) * 1000;
+		sim_tell("clock jumps\n");
+		break;
+	case 2:
+		sim_pause(node, (int64_t)sim_dice(60) * 1000);
+		sim_tell("node %d stands still\n", node);
+		break;
+	case 3:
+		faults->io_error_at = 1 + (int64_t)sim_dice(60);
+		faults->is_hard = sim_dice(2) == 0;
+		break;
+	case 4:
+		faults->crash_at = 1 + (int64_t)sim_dice(40);
+		faults->is_hard = sim_dice(4) == 0;
+		break;
+	case 5:
+		sim_lose_objects((int)sim_dice(N_SITES));
+		sim_tell("objects vanish\n");
+		break;
+	case 6:
+		world_put(&sim_site.bench->sites[sim_dice(N_SITES)].world,
+		    1 + sim_dice(SIM_STRAYS_END - 1), "");
+		break;
+	default:
+		if (node != NODE_CONTROLLER)
+			sim_site.bench->sites[node - NODE_SITES].is_cut ^= true;
+		sim_tell("node %d cut or back\n", node);
+	}
+}
+
+static void
+act(void)
+{
+	struct sim_slot *slot = &sim_slots[sim_dice(SIM_SLOTS)];
+
+	switch (sim_dice(12)) {
+	case 0:
+	case 1:
+	case 2:
+	case 3:
+		sim_admit(slot);
+		break;
+	case 4:
+	case 5:
+		sim_set_goal(slot, WISH_RELEASE);
+		break;
+	case 6:
+		sim_set_goal(slot, WISH_RUN);
+		break;
+	case 7:
+		sim_set_attr(slot);
+		break;
+	case 8:
+	case 9:
+		sim_strike((int)sim_dice(N_SITES + 1));
+		break;
+	default:
+		disturb();
+	}
+}
+
+static void
+release_all(void)
+{
+	auto_txn struct txn *txn = store_begin(sim_site.bench->store);
+
+	if (!txn_run(txn, NULL, "UPDATE controller_group SET goal = 3", "") ||
+	    !txn_commit(&txn, NULL))
+		sim_violated("nothing can be released", "");
+	for (int i = 0; i < SIM_SLOTS; i++)
+		sim_slots[i].is_release_asked = true;
+	sim_strike(NODE_CONTROLLER); /* the next one reads what to do */
+}
+
+static void
+check_end(void)
+{
+	for (int i = 0; i < SIM_SLOTS; i++)
+		if (sim_slots[i].generation)
+			sim_check_slot(&sim_slots[i]);
+	for (int i = 0; i < N_SITES; i++)
+		sim_check_site(
+		    i, sim_count_groups("SELECT count(*) FROM controller_group WHERE state = 3"));
+	/* All that was given can be given again. */
+	release_all();
+	sim_come_to_rest();
+	for (int i = 0; i < N_SITES; i++)
+		sim_check_site(i, 0);
+	if (!bench_try_admit(
+		sim_site.bench, "all", CAPACITY, ROW_COMMITTED, (uint64_t[N_SITES]){0}, NULL))
+		sim_violated("nothing can be admitted", "");
+	sim_come_to_rest();
+	if (sim_count_groups("SELECT count(*) FROM controller_group WHERE state = 3") != 1)
+		sim_violated("I3 room has leaked", sim_site.bench->why.text);
+}
+
+static void
+run_schedule(unsigned seed)
+{
+	sim_site_begin(seed, CAPACITY);
+	sim_pass_ms(SIM_REST_MS);
+	for (int i = 0; i < N_STEPS || sim_counts.kills < KILLS_MIN; i++) {
+		act();
+		sim_supervise(false);
+		sim_sleep_ms((int64_t)sim_dice(3000));
+		sim_look(&sim_slots[sim_dice(SIM_SLOTS)]);
+	}
+	sim_calm_down();
+	sim_come_to_rest();
+	check_end();
+	if (sim_site.is_told)
+		printf(
+		    "  kills %lld, disk errors %lld, full %lld, calls %ld, lost %ld, doubled %ld, "
+		    "late %ld, switches %lld, %lld s\n",
+		    (long long)sim_counts.kills, (long long)sim_counts.io_errors,
+		    (long long)sim_counts.full_disks, sim_site.wire.n_calls, sim_site.wire.n_lost,
+		    sim_site.wire.n_doubled, sim_site.wire.n_late, (long long)sim_counts.switches,
+		    (long long)sim_now_ms() / 1000);
+	fflush(stdout);
+	sim_end(0);
+}
+
+/*
+ * A short life in which one thing fails: the room is filled, somebody is refused, an attribute
+ * changes, a reservation is run, another one loses its holds while the controller is away.
+ */
+static void
+run_story(const struct single_fault *fault)
+{
+	struct sim_slot *slots = sim_slots;
+	struct sim_faults *faults = sim_faults_of(fault->node);
+
+	sim_site_begin(STORY_SEED, CAPACITY);
+	sim_site.wire.is_good = true;
+	*(fault->is_disk ? &faults->io_error_at : &faults->crash_at) = fault->at;
+	faults->is_hard = fault->is_hard;
+	sim_pass_ms(3 * SIM_REST_MS);
+	for (int i = 0; i < 4; i++)
+		sim_admit(&slots[i]);
+	sim_pass_ms(3 * SIM_REST_MS);
+	sim_set_attr(&slots[0]);
+	sim_set_goal(&slots[1], WISH_RELEASE);
+	sim_pass_ms(3 * SIM_REST_MS);
+	for (int i = 1; i < 6; i++)
+		sim_admit(&slots[i]);
+	sim_pass_ms(3 * SIM_REST_MS);
+	sim_set_goal(&slots[3], WISH_RUN);
+	sim_set_attr(&slots[0]);
+	sim_pause(NODE_CONTROLLER, 130 * SIM_REST_MS);
+	sim_pass_ms(140 * SIM_REST_MS);
+	if (faults->crash_at || faults->io_error_at)
+		sim_end(NEVER_REACHED);
+	sim_come_to_rest();
+	check_end();
+	sim_end(0);
+}
+
+/* The wait status of one simulation: of a seed, or of the story with one fault. */
+static int
+simulate(unsigned seed, const struct single_fault *fault)
+{
+	int status;
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	if (!child) {
+		alarm(CHILD_S);
+		if (fault)
+			run_story(fault);
+		run_schedule(seed);
+	}
+	waitpid(child, &status, 0);
+	return status;
+}
+
+static bool
+survives(unsigned seed)
+{
+	int status = simulate(seed, NULL);
+
+	if (status != 0)
+		printf("  seed %u failed (status %x): VNODE_SEED=%u tells its story\n", seed,
+		    (unsigned)status, seed);
+	return status == 0;
+}
+
+static void
+whatever_happens_nothing_is_lost_or_leaked(void)
+{
+	const char *seeds = getenv("VNODE_SEEDS"), *one = getenv("VNODE_SEED");
+	long first = one ? strtol(one, NULL, 10) : 1;
+	long n = one ? 1 : seeds ? strtol(seeds, NULL, 10) : SEEDS_DEFAULT;
+	long n_failed = 0;
+
+	for (long seed = first; seed < first + n && n_failed < FAILURES_MAX; seed++)
+		n_failed += !survives((unsigned)seed);
+	printf("\n  %ld schedules, %ld failed\n", n, n_failed);
+	CU_ASSERT_EQUAL(n_failed, 0);
+}
+
+static bool
+is_sweep(void)
+{
+	const char *sweep = getenv("VNODE_SWEEP");
+
+	return sweep && !strcmp(sweep, "all");
+}
+
+/*
+ * The passages of a fault point, or the calls of the disk, of one node; returns how many it tried.
+ * A sample begins at another one for each node.
+ */
+static int64_t
+fail_each(int node, bool is_disk, bool is_hard)
+{
+	int64_t step = is_sweep() ? 1 : SAMPLE_EVERY, n = 0;
+	int64_t first = is_sweep() ? 1 : 1 + 2 * node + is_hard;
+
+	for (int64_t at = first, n_failed = 0; n_failed < FAILURES_MAX; at += step, n++) {
+		struct single_fault fault = {node, is_disk, is_hard, at};
+		int status = simulate(0, &fault);
+
+		if (WIFEXITED(status) && WEXITSTATUS(status) == NEVER_REACHED)
+			break;
+		if (status == 0)
+			continue;
+		printf("  node %d, %s%s %lld failed (status %x)\n", node, is_hard ? "hard, " : "",
+		    is_disk ? "call of the disk" : "fault point", (long long)at, (unsigned)status);
+		CU_FAIL("the story with one fault");
+		n_failed++;
+	}
+	return n;
+}
+
+static void
+a_crash_at_any_point_is_survived(void)
+{
+	int64_t n = 0;
+
+	for (int node = 0; node <= N_SITES; node++)
+		n += fail_each(node, false, false) + fail_each(node, false, true);
+	printf("\n  %lld crashes\n", (long long)n);
+	CU_ASSERT_TRUE(n > (is_sweep() ? CRASHES_MIN : CRASHES_MIN / SAMPLE_EVERY));
+}
+
+static void
+an_error_of_any_call_of_the_disk_is_survived(void)
+{
+	int64_t n = 0;
+
+	for (int node = 0; node <= N_SITES; node++)
+		n += fail_each(node, true, false) + fail_each(node, true, true);
+	printf("\n  %lld disk errors\n", (long long)n);
+	CU_ASSERT_TRUE(n > (is_sweep() ? DISK_ERRORS_MIN : DISK_ERRORS_MIN / SAMPLE_EVERY));
+}
+
+static const struct test tests[] = {
+    TEST(a_crash_at_any_point_is_survived),
+    TEST(an_error_of_any_call_of_the_disk_is_survived),
+    TEST(whatever_happens_nothing_is_lost_or_leaked),
+};
+
+suite_main("engine_sim", tests)

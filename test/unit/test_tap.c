@@ -1,0 +1,497 @@
+/*
+ * What a capture is made of: filters, and the blocks of its stream.
+ */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "redirector/pcapng.h"
+#include "redirector/tap.h"
+#include "test/support/suite.h"
+#include "test/support/world.h"
+
+static struct tap_filter
+read_good(const char *text)
+{
+	struct tap_filter filter = {0};
+	struct err err = {0};
+	bool is_good = tap_filter_read(text, &filter, &err);
+
+	if (!is_good)
+		printf("\n'%s': %s\n", text ? text : "NULL", err.text);
+	CU_ASSERT_TRUE(is_good);
+	return filter;
+}
+
+static void
+no_words_are_all_frames(void)
+{
+	static const char *const texts[] = {NULL, "", "  \t "};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct tap_filter filter = read_good(texts[i]);
+
+		CU_ASSERT_TRUE(filter.sent && filter.received);
+		CU_ASSERT_FALSE(filter.has_type || filter.has_protocol || filter.has_port);
+		CU_ASSERT_EQUAL(filter.host, TAP_ANY_HOST);
+	}
+}
+
+static void
+each_word_is_its_fact(void)
+{
+	static const struct {
+		const char *text;
+		uint16_t type; /* 0 = any */
+		uint8_t protocol;
+		uint16_t port;
+	} cases[] = {
+	    {"arp", 0x0806, 0, 0},
+	    {"ip", 0x0800, 0, 0},
+	    {"ip6", 0x86dd, 0, 0},
+	    {"icmp", 0x0800, 1, 0},
+	    {"icmp6", 0x86dd, 58, 0},
+	    {"tcp", 0, 6, 0},
+	    {"udp", 0, 17, 0},
+	    {"ether 0x88cc", 0x88cc, 0, 0},
+	    {"ether 2048", 0x0800, 0, 0},
+	    {"port 80", 0, 0, 80},
+	    {"tcp port 80", 0, 6, 80},
+	    {"ip and tcp and port 65535", 0x0800, 6, 65535},
+	    {"  ip   and\tudp ", 0x0800, 17, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tap_filter filter = read_good(cases[i].text);
+
+		CU_ASSERT_EQUAL(filter.has_type, cases[i].type != 0);
+		CU_ASSERT_EQUAL(filter.type, cases[i].type);
+		CU_ASSERT_EQUAL(filter.has_protocol, cases[i].protocol != 0);
+		CU_ASSERT_EQUAL(filter.protocol, cases[i].protocol);
+		CU_ASSERT_EQUAL(filter.has_port, cases[i].port != 0);
+		CU_ASSERT_EQUAL(filter.port, cases[i].port);
+	}
+}
+
+static void
+a_host_has_an_address_of_its_family(void)
+{
+	struct tap_filter filter = read_good("host 10.0.0.1 and udp");
+	uint32_t address;
+	struct in6_addr address6;
+
+	CU_ASSERT_EQUAL(filter.host, TAP_IP_HOST);
+	memcpy(&address, filter.address, sizeof(address));
+	CU_ASSERT_EQUAL(address, htonl(0x0a000001));
+	filter = read_good("tcp host fe80::1");
+	CU_ASSERT_EQUAL(filter.host, TAP_IP6_HOST);
+	assert_equal(inet_pton(AF_INET6, "fe80::1", &address6), 1);
+	CU_ASSERT_EQUAL(memcmp(filter.address, &address6, sizeof(address6)), 0);
+}
+
+static void
+a_direction_excludes_the_other(void)
+{
+	struct tap_filter filter = read_good("sent and icmp");
+
+	CU_ASSERT_TRUE(filter.sent && !filter.received);
+	filter = read_good("received");
+	CU_ASSERT_TRUE(filter.received && !filter.sent);
+}
+
+static void
+a_wrong_filter_is_explained(void)
+{
+	static const struct {
+		const char *text, *why, *hint;
+	} cases[] = {
+	    {"imcp", "'imcp' is no word", "'icmp'?"},
+	    {"tcp or udp", "'and' was expected before 'or'", "joined by 'and'"},
+	    {"tcp and", "something must follow 'and'", "ether TYPE"},
+	    {"tcp and udp", "the protocols 6 and 17 at once", ""},
+	    {"ip and arp", "type 0x0800 and 0x0806 at once", ""},
+	    {"port http", "'port' wants a number", "port 80"},
+	    {"port 65536", "'port' wants a number", ""},
+	    {"port 0", "'port' wants a number", ""},
+	    {"host alice", "not 'alice'", "host 10.0.0.1"},
+	    {"host 1.2.3.4 and host 1.2.3.5", "one host only", ""},
+	    {"port 1 and port 2", "one port only", ""},
+	    {"ether 20", "'ether' wants a type, not '20'", "ether 0x88cc"},
+	    {"ether", "'ether' wants a type", ""},
+	    {"sent and received", "sent and received", ""},
+	    {"icmp and port 80", "only tcp and udp have ports", ""},
+	    {"arp and tcp", "no protocol of IP", ""},
+	    {"ip6 and host 10.0.0.1", "no IPv4 address", ""},
+	    {"ip and host ::1", "no IPv6 address", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tap_filter filter;
+		struct err err = {0};
+		bool is_refused = !tap_filter_read(cases[i].text, &filter, &err);
+		bool is_explained =
+		    strstr(err.text, cases[i].why) && strstr(err.hint, cases[i].hint);
+
+		if (!is_refused || !is_explained)
+			printf("\n'%s': %s (%s)\n", cases[i].text, err.text, err.hint);
+		CU_ASSERT_TRUE(is_refused && is_explained);
+		CU_ASSERT_EQUAL(err.code, ERR_BAD_VALUE);
+	}
+}
+
+static void
+an_overlong_word_is_none(void)
+{
+	char text[400];
+	struct tap_filter filter;
+	struct err err = {0};
+
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	CU_ASSERT_FALSE(tap_filter_read(text, &filter, &err));
+}
+
+/* Words of four bytes, as a reader on a little-endian machine sees them; a line a block. */
+static void
+print_blocks(const struct str *stream, struct str *out)
+{
+	for (size_t at = 0; at + 8 <= stream->len;) {
+		uint32_t length, word;
+
+		memcpy(&length, stream->text + at + 4, sizeof(length));
+		assert_true(length >= 12 && length % 4 == 0 && at + length <= stream->len);
+		for (size_t i = 0; i < length; i += 4) {
+			memcpy(&word, stream->text + at + i, sizeof(word));
+			str_addf(out, "%s%08x", i ? " " : "", word);
+		}
+		str_add(out, "\n");
+		memcpy(&word, stream->text + at + length - 4, sizeof(word));
+		CU_ASSERT_EQUAL(word, length);
+		at += length;
+	}
+}
+
+static void
+a_stream_is_made_of_whole_blocks(void)
+{
+	static const struct pcapng_interface ends[] = {
+	    {"n1.p1", "link l1 of slice base", 2048}, {"n2.p1", NULL, 64}};
+	auto_str struct str stream = {0}, shown = {0};
+
+	pcapng_section(&stream, "VNode");
+	pcapng_interface(&stream, &ends[0]);
+	pcapng_interface(&stream, &ends[1]);
+	for (uint32_t size = 0; size < 5; size++)
+		pcapng_frame(&stream, &(struct pcapng_frame){.interface = size % 2,
+					  .at_ns = 1700000000123456789 + size,
+					  .is_sent = size % 2 == 0,
+					  .size = 1500 + size,
+					  .bytes = "abcd",
+					  .n_bytes = size,
+					  .comment = size == 4 ? "in segments" : NULL});
+	pcapng_statistics(&stream,
+	    &(struct pcapng_statistics){1, 1700000000000000000, 1700000001000000000, 7, 2});
+	print_blocks(&stream, &shown);
+	test_golden("pcapng.txt", str_text(&shown));
+}
+
+/* ---- captures ---------------------------------------------------------------------------------
+ */
+
+enum { RID = 7, OTHER = 8 };
+
+struct scene {
+	struct test_clock clock;
+	struct dataplane dataplane;
+	struct taps *taps;
+	char id[TAP_ID_SIZE];
+	struct tap_reading reading;
+};
+
+static void
+scene_start(struct scene *scene)
+{
+	struct dataplane_link link = {.rid = RID}, other = {.rid = OTHER};
+	struct err err;
+
+	*scene = (struct scene){.reading.rid = RID};
+	test_clock_init(&scene->clock);
+	dataplane_fake_open(&scene->dataplane);
+	assert_true(scene->dataplane.ops->put(scene->dataplane.self, &link, &err));
+	assert_true(scene->dataplane.ops->put(scene->dataplane.self, &other, &err));
+	scene->taps = taps_new(&scene->dataplane, &scene->clock.clock, &err);
+	assert_true(scene->taps != NULL);
+}
+
+static void
+scene_end(struct scene *scene)
+{
+	str_done(&scene->reading.bytes);
+	taps_free(scene->taps);
+	scene->dataplane.ops->free(scene->dataplane.self);
+}
+
+static void
+start(struct scene *scene, struct tap_wish wish)
+{
+	auto_str struct str head = {0};
+	struct err err = {0};
+
+	wish.rid = RID;
+	wish.name = "n1.p1";
+	if (!tap_start(scene->taps, &wish, scene->id, &head, &err))
+		printf("\n%s\n", err.text);
+	assert_true(head.len > 0);
+}
+
+/* A frame of so many bytes, all of them kept. */
+static bool
+copy(struct scene *scene, uint64_t at_ns, uint32_t size)
+{
+	static const char bytes[65536];
+	struct dataplane_copy copied = {
+	    .at_ns = at_ns, .is_sent = true, .size = size, .bytes = bytes, .n_bytes = size};
+
+	return dataplane_fake_copy(&scene->dataplane, RID, &copied);
+}
+
+/* Reads until it has ended; all that is read is in reading.bytes then. */
+static void
+read_all(struct scene *scene)
+{
+	auto_str struct str whole = {0};
+	struct err err = {0};
+
+	scene->reading.wait_ms = 5000;
+	do {
+		assert_true(tap_read(scene->taps, scene->id, &scene->reading, &err));
+		str_add_bytes(&whole, str_text(&scene->reading.bytes), scene->reading.bytes.len);
+		str_done(&scene->reading.bytes);
+	} while (!scene->reading.is_ended);
+	str_add_bytes(&scene->reading.bytes, str_text(&whole), whole.len);
+}
+
+/* Whole blocks of type FRAME in what was read; *sorted: by time. */
+static size_t
+count_frames(const struct scene *scene, bool *sorted)
+{
+	const struct str *stream = &scene->reading.bytes;
+	uint32_t words[5], before = 0;
+	size_t n = 0;
+
+	*sorted = true;
+	for (size_t at = 0; at < stream->len; at += words[1]) {
+		memcpy(words, stream->text + at, sizeof(words));
+		if (words[0] != 6)
+			continue;
+		*sorted = *sorted && words[4] > before;
+		before = words[4];
+		n++;
+	}
+	return n;
+}
+
+static void
+a_capture_ends_with_as_many_frames_as_were_asked_for(void)
+{
+	struct scene scene;
+	bool is_sorted;
+
+	scene_start(&scene);
+	start(&scene, (struct tap_wish){.frames = 3});
+	/* As they come from several processors. */
+	for (uint64_t i = 0; i < 5; i++)
+		assert_true(copy(&scene, 1000 * (i ^ 3), 60));
+	read_all(&scene);
+	CU_ASSERT_EQUAL(count_frames(&scene, &is_sorted), 3);
+	CU_ASSERT_TRUE(is_sorted);
+	CU_ASSERT_EQUAL(scene.reading.n_seen, 3);
+	CU_ASSERT_STRING_EQUAL(scene.reading.why, "as many frames as were asked for");
+	CU_ASSERT_FALSE(copy(&scene, 1, 60));
+	scene_end(&scene);
+}
+
+static void
+a_capture_ends_with_its_bytes(void)
+{
+	struct scene scene;
+	bool is_sorted;
+
+	scene_start(&scene);
+	start(&scene, (struct tap_wish){.bytes = 250});
+	for (uint64_t i = 1; i < 5; i++)
+		copy(&scene, i, 100);
+	read_all(&scene);
+	CU_ASSERT_EQUAL(count_frames(&scene, &is_sorted), 2);
+	scene_end(&scene);
+}
+
+static void
+a_capture_ends_with_its_time(void)
+{
+	struct scene scene;
+
+	scene_start(&scene);
+	start(&scene, (struct tap_wish){.ms = 4000});
+	scene.clock.ahead_ms = 4001;
+	read_all(&scene);
+	CU_ASSERT_STRING_EQUAL(scene.reading.why, "its time is over");
+	scene_end(&scene);
+}
+
+static bool
+is_untapped(void *self)
+{
+	return !copy(self, 1, 60);
+}
+
+static void
+a_capture_without_its_reader_is_gone(void)
+{
+	struct scene scene;
+	struct err err;
+
+	scene_start(&scene);
+	start(&scene, (struct tap_wish){0});
+	assert_true(copy(&scene, 1, 60));
+	scene.clock.ahead_ms = 10500;
+	CU_ASSERT_TRUE(eventually(is_untapped, &scene));
+	CU_ASSERT_FALSE(tap_read(scene.taps, scene.id, &scene.reading, &err));
+	CU_ASSERT_EQUAL(err.code, ERR_NOT_FOUND);
+	scene_end(&scene);
+}
+
+static void
+a_capture_ends_with_its_link_end(void)
+{
+	struct scene scene;
+	struct err err;
+
+	scene_start(&scene);
+	start(&scene, (struct tap_wish){0});
+	assert_true(scene.dataplane.ops->drop(scene.dataplane.self, RID, &err));
+	scene.clock.ahead_ms = 1500;
+	read_all(&scene);
+	CU_ASSERT_STRING_EQUAL(scene.reading.why, "the link end is gone");
+	scene_end(&scene);
+}
+
+/* 4 MiB wait for a reader, not more. */
+static void
+what_nobody_reads_in_time_is_dropped_and_counted(void)
+{
+	enum { FRAMES = 400, SIZE = 30000 };
+
+	struct scene scene;
+	bool is_sorted;
+	size_t n;
+
+	scene_start(&scene);
+	start(&scene, (struct tap_wish){.snaplen = TAP_SNAPLEN_MAX, .ms = 3000});
+	for (uint64_t i = 1; i <= FRAMES; i++)
+		assert_true(copy(&scene, i, SIZE));
+	scene.clock.ahead_ms = 3001;
+	read_all(&scene);
+	n = count_frames(&scene, &is_sorted);
+	CU_ASSERT_TRUE(n > 100 && n <= (4 << 20) / SIZE);
+	CU_ASSERT_EQUAL(scene.reading.n_seen, FRAMES);
+	CU_ASSERT_EQUAL(scene.reading.n_dropped, FRAMES - (int64_t)n);
+	CU_ASSERT_EQUAL((size_t)scene.reading.cursor, scene.reading.bytes.len);
+	scene_end(&scene);
+}
+
+static void
+a_reader_moves_on_and_not_back(void)
+{
+	struct scene scene;
+	struct err err;
+	int64_t end;
+
+	scene_start(&scene);
+	start(&scene, (struct tap_wish){.frames = 1});
+	copy(&scene, 1, 60);
+	read_all(&scene);
+	end = scene.reading.cursor;
+	/* The last answer may be asked for again, until it is said to have come. */
+	scene.reading.cursor = 0;
+	CU_ASSERT_TRUE(tap_read(scene.taps, scene.id, &scene.reading, &err));
+	CU_ASSERT_EQUAL(scene.reading.cursor, end);
+	CU_ASSERT_TRUE(tap_read(scene.taps, scene.id, &scene.reading, &err));
+	scene.reading.cursor = 0;
+	CU_ASSERT_FALSE(tap_read(scene.taps, scene.id, &scene.reading, &err));
+	CU_ASSERT_EQUAL(err.code, ERR_BAD_VALUE);
+	scene.reading.cursor = INT64_MIN;
+	CU_ASSERT_FALSE(tap_read(scene.taps, scene.id, &scene.reading, &err));
+	scene.reading.cursor = end + 1;
+	CU_ASSERT_FALSE(tap_read(scene.taps, scene.id, &scene.reading, &err));
+	scene_end(&scene);
+}
+
+static void
+nobody_reads_the_capture_of_another_link_end(void)
+{
+	struct scene scene;
+	struct err err;
+
+	scene_start(&scene);
+	start(&scene, (struct tap_wish){0});
+	scene.reading.rid = OTHER;
+	CU_ASSERT_FALSE(tap_read(scene.taps, scene.id, &scene.reading, &err));
+	CU_ASSERT_EQUAL(err.code, ERR_NOT_FOUND);
+	tap_stop(scene.taps, OTHER, scene.id);
+	CU_ASSERT_TRUE(copy(&scene, 1, 60));
+	tap_stop(scene.taps, RID, scene.id);
+	CU_ASSERT_FALSE(copy(&scene, 1, 60));
+	scene_end(&scene);
+}
+
+static void
+wishes_that_cannot_be_are_refused(void)
+{
+	static const struct {
+		struct tap_wish wish;
+		enum err_code code;
+	} cases[] = {
+	    {{.rid = RID, .snaplen = TAP_SNAPLEN_MAX + 1}, ERR_BAD_VALUE},
+	    {{.rid = RID, .ms = TAP_MS_MAX + 1}, ERR_BAD_VALUE},
+	    {{.rid = RID, .bytes = -1}, ERR_BAD_VALUE},
+	    {{.rid = RID, .frames = -1}, ERR_BAD_VALUE},
+	    {{.rid = RID, .filter = "imcp"}, ERR_BAD_VALUE},
+	    {{.rid = 9}, ERR_NOT_FOUND},
+	};
+	struct scene scene;
+
+	scene_start(&scene);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		auto_str struct str head = {0};
+		struct err err;
+
+		CU_ASSERT_FALSE(tap_start(scene.taps, &cases[i].wish, scene.id, &head, &err));
+		CU_ASSERT_EQUAL(err.code, cases[i].code);
+	}
+	for (size_t i = 0; i < TAPS_MAX; i++)
+		start(&scene, (struct tap_wish){0});
+	CU_ASSERT_FALSE(tap_start(scene.taps, &(struct tap_wish){.rid = RID}, scene.id,
+	    &(struct str){0}, &(struct err){0}));
+	scene_end(&scene);
+}
+
+static const struct test tests[] = {
+    TEST(no_words_are_all_frames),
+    TEST(each_word_is_its_fact),
+    TEST(a_host_has_an_address_of_its_family),
+    TEST(a_direction_excludes_the_other),
+    TEST(a_wrong_filter_is_explained),
+    TEST(an_overlong_word_is_none),
+    TEST(a_stream_is_made_of_whole_blocks),
+    TEST(a_capture_ends_with_as_many_frames_as_were_asked_for),
+    TEST(a_capture_ends_with_its_bytes),
+    TEST(a_capture_ends_with_its_time),
+    TEST(a_capture_without_its_reader_is_gone),
+    TEST(a_capture_ends_with_its_link_end),
+    TEST(what_nobody_reads_in_time_is_dropped_and_counted),
+    TEST(a_reader_moves_on_and_not_back),
+    TEST(nobody_reads_the_capture_of_another_link_end),
+    TEST(wishes_that_cannot_be_are_refused),
+};
+
+suite_main("tap", tests)
