@@ -7,8 +7,9 @@
 #include "lib/base/clock.h"
 #include "lib/model/mapping.h"
 
-/* How long sncd looks for an answer, and how long it makes one better. */
-enum { EMBED_SEARCH_MS = 80, EMBED_IMPROVE_MS = 12 };
+/* How much work sncd puts into looking for an answer and into making it better, in arcs looked at,
+ * and how long that may take where the machine is slow or busy. */
+enum { EMBED_SEARCH_STEPS = 4000000, EMBED_IMPROVE_STEPS = 800000, EMBED_SEARCH_MS = 250 };
 
 struct embed_request {
 	const struct slice *slice;         /* checked, with its defaults, expanded */
