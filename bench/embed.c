@@ -119,7 +119,7 @@ arrive(struct replay *replay, size_t at)
 	    .links = from->links,
 	    .n_links = from->n_links,
 	    .seed = replay->seed,
-	    .search_steps = replay->budget_ms ? UINT64_MAX : EMBED_SEARCH_STEPS,
+	    .search_steps = replay->budget_ms ? UINT32_MAX : EMBED_SEARCH_STEPS,
 	    .improve_steps = replay->budget_ms ? INT64_MAX : EMBED_IMPROVE_STEPS,
 	    .clock = &clock,
 	    .deadline_ms = now_ms + (replay->budget_ms ? replay->budget_ms : EMBED_SEARCH_MS)};

@@ -72,8 +72,8 @@ struct core_request {
 	size_t n_links;
 	uint64_t seed;          /* another one tries other things */
 	double share_cost;      /* of two machines on one host, as rate times hops */
-	uint64_t search_steps;  /* an answer is looked for for so much work, arcs looked at */
-	uint64_t improve_steps; /* and then made better for so much more */
+	uint64_t search_steps;  /* work to find an answer, by node and link: arcs looked at */
+	uint64_t improve_steps; /* work to make it better from there on */
 	const struct clock *clock;
 	int64_t deadline_ms; /* boot time: when the search ends in any case */
 };

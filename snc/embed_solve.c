@@ -69,7 +69,8 @@ solver_init(struct solver *solver, struct state *state)
 	const struct core_request *request = state->request;
 	struct arena *arena = state->arena;
 
-	*solver = (struct solver){.state = state, .until = request->search_steps};
+	*solver = (struct solver){
+	    .state = state, .until = request->search_steps * (request->n_nodes + request->n_links)};
 	solver->best = saved_new(state);
 	solver->ruined = arena_alloc(arena, request->n_nodes * sizeof(solver->ruined[0]));
 	solver->is_given_up = arena_alloc(arena, request->n_nodes * sizeof(bool));
