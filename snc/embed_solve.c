@@ -87,9 +87,11 @@ save(const struct state *state, struct saved *saved)
 {
 	for (size_t i = 0; i < state->request->n_nodes; i++)
 		saved->at[i] = state->at[i];
-	for (size_t i = 0; i < state->request->n_links; i++)
-		if (state->paths[i].is_routed || saved->paths[i].is_routed)
-			state_path_copy(&saved->paths[i], &state->paths[i]);
+	for (size_t i = 0; i < state->request->n_links; i++) {
+		saved->paths[i].is_routed = state->paths[i].is_routed;
+		if (state->paths[i].is_routed)
+			state_path_arcs(&saved->paths[i], &state->paths[i]);
+	}
 	saved->n_placed = state->n_placed;
 	saved->cost = state->cost;
 }

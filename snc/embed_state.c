@@ -207,7 +207,7 @@ move_rates(struct state *state, unsigned at, int sign)
 void
 state_take(struct state *state, unsigned link, const struct state_path *path)
 {
-	state_path_copy(&state->paths[link], path);
+	state_path_arcs(&state->paths[link], path);
 	state->paths[link].is_routed = true;
 	move_rates(state, link, 1);
 }

@@ -72,14 +72,13 @@ void state_place(struct state *state, unsigned node, unsigned host);
 /* Takes a node away, and the paths of its links. */
 void state_remove(struct state *state, unsigned node);
 
-/* Only what the path has of arcs: most paths are short. */
+/* The arcs, as many as there are: most paths are short. */
 static inline void
-state_path_copy(struct state_path *to, const struct state_path *from)
+state_path_arcs(struct state_path *to, const struct state_path *from)
 {
 	for (unsigned i = 0; i < from->n_arcs; i++)
 		to->arcs[i] = from->arcs[i];
 	to->n_arcs = from->n_arcs;
-	to->is_routed = from->is_routed;
 }
 
 /* Takes rates along a path that has been found. */

@@ -323,6 +323,34 @@ cost_after(uint64_t improve_steps)
 	return cost;
 }
 
+/* How many of some requests on a full grid find a place with so much work. */
+static unsigned
+n_found(uint64_t search_steps)
+{
+	unsigned n = 0;
+
+	for (unsigned round = 1; round <= 100; round++) {
+		auto_arena struct arena *arena = arena_new();
+		unsigned seed = round;
+		struct core_net *net = grid(arena, true);
+		struct core_request request = random_request(arena, &seed, true);
+		struct core_answer answer;
+
+		fill_grid(net, &seed);
+		request.search_steps = search_steps;
+		n += core_solve(net, &request, arena, &answer);
+	}
+	return n;
+}
+
+static void
+more_work_finds_more_answers(void)
+{
+	unsigned first = n_found(0), some = n_found(500), much = n_found(MUCH);
+
+	assert_true(first < some && some < much);
+}
+
 static void
 more_work_makes_a_better_answer(void)
 {
@@ -459,6 +487,7 @@ static const struct test tests[] = {
     TEST(the_answer_does_not_change_the_net_and_is_always_the_same),
     TEST(what_is_taken_is_given_back),
     TEST(the_search_ends_when_its_time_is_over),
+    TEST(more_work_finds_more_answers),
     TEST(more_work_makes_a_better_answer),
     TEST(requests_that_were_planted_are_placed),
     TEST(the_quick_path_is_taken_where_the_short_one_is_too_slow),
