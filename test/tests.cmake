@@ -83,6 +83,7 @@ add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/test/tags.bpf.o
 add_custom_target(test_tags ALL DEPENDS ${CMAKE_BINARY_DIR}/test/tags.bpf.o)
 
 # ---- unit ---------------------------------------------------------------------------------------
+unit_test(test_audit DEPENDS test_fake_site)
 unit_test(test_base DEPENDS base)
 unit_test(test_calendar DEPENDS snc)
 unit_test(test_cli DEPENDS test_fake_snc)
@@ -135,6 +136,7 @@ unit_test(test_snc_events DEPENDS test_fake_site)
 unit_test(test_snc_link DEPENDS test_fake_site)
 unit_test(test_snc_modify DEPENDS test_fake_site)
 unit_test(test_snc_multipoint DEPENDS test_fake_site)
+unit_test(test_snc_project DEPENDS test_fake_site)
 unit_test(test_snc_time DEPENDS test_fake_site)
 unit_test(test_store DEPENDS store)
 unit_test(test_tap DEPENDS redirector test_world)
