@@ -13,6 +13,7 @@
 #include "lib/model/slice.h"
 #include "test/support/domain.h"
 #include "test/support/fake_snc_link.h"
+#include "test/support/fake_snc_project.h"
 #include "test/support/suite.h"
 
 enum { EVENTS_MAX = 32 };
@@ -456,6 +457,7 @@ fake_snc_new(struct arena *arena)
 
 	pthread_mutex_init(&fake->mutex, NULL);
 	fake_snc_link(&ops);
+	fake_snc_project(&ops);
 	fake->rpc = rpc_server_new();
 	if (!rpc_server_add(fake->rpc, &snc_service, &ops, fake, &err) ||
 	    !(fake->http = http_server_new(&config, &err))) {
