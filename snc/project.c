@@ -314,7 +314,7 @@ may_use_default(struct txn *txn, const struct snc_caller *user, struct err *err)
 	    "'%s' is in project '%s': the project '" PROJECT_DEFAULT
 	    "' is for those who are in none",
 	    user->name, other[0]);
-	return err_hint(err, "--project %s", other[0]);
+	return err_hint(err, "make the slice with --project %s", other[0]);
 }
 
 bool

@@ -349,6 +349,8 @@ scope_fits(struct txn *txn, const struct quota_question *question,
 		diagnoses_push(found, &err);
 		return false;
 	}
+	for (int i = 0; question->is_alone && i < QUOTA_COUNTED; i++)
+		used.of[i] = 0;
 	for (int i = 0; i < QUOTA_THINGS; i++) {
 		measure->thing = (enum quota_thing)i;
 		measure->limit = &of[i];

@@ -70,6 +70,7 @@ struct quota_question {
 	struct quota_amounts wanted;
 	struct quota_amounts had; /* by it already: only what exceeds this may be refused */
 	struct calendar_span window;
+	bool is_alone; /* as if nothing else were there: what no time helps */
 };
 
 /*

@@ -18,6 +18,7 @@ is_within_quotas(
 	    .slice = placing->question.without,
 	    .wanted = quota_amounts_of(placing->expanded),
 	    .window = placing->question.window,
+	    .is_alone = placing->question.is_alone,
 	};
 
 	return quota_fits(txn, &question, clock_wall_ms(snc->clock), found);
