@@ -121,6 +121,7 @@ SNC_HANDLER(slice_create)
 	    .goal = SLICE_RUNNING,
 	    .document = {args->document.bytes, args->document.size},
 	    .wish = {service_wish_ms(args->from_ms), service_wish_ms(args->until_ms)},
+	    .project = args->project,
 	};
 
 	if (args->goal && !slice_state_parse(args->goal, &creation.goal, err))
