@@ -53,7 +53,9 @@ const struct cli_verb cli_quota_verbs[] = {
 const struct cli_verb cli_usage_verbs[] = {
     {"usage", "", "", "Say what was reserved for how long, by project and user.",
 	"project user from until", run_usage,
-	"  vnode usage --project relay --from 2026-11-01T00:00Z --until 2026-12-01T00:00Z"},
+	"Whether it was used or not. Yours and that of your projects; --from and --until say in "
+	"which "
+	"time."},
     {0},
 };
 
