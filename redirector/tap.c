@@ -22,12 +22,14 @@ enum {
 	READER_MS = 10000,
 	QUEUE_MAX = 4 << 20, /* bytes of a stream that nobody has read yet */
 	NS_PER_S = 1000000000,
+	BY_SIZE = 256,
 };
 
 struct capture {
 	bool is_used;    /* the others mean nothing without */
 	bool is_running; /* the data plane copies */
 	char id[TAP_ID_SIZE];
+	char by[BY_SIZE];
 	struct dataplane_tap tap;
 	uint32_t interface;
 	int64_t frames_left, bytes_left; /* frames_left below 0: any number */
@@ -341,10 +343,36 @@ read_wish(const struct taps *taps, const struct tap_wish *from, struct capture *
 	    .wall_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC),
 	    .from_ns = clock_ns(CLOCK_REALTIME),
 	};
+	snprintf(to->by, sizeof(to->by), "%s", wish.by ? wish.by : "");
 	to->tap.rid = wish.rid;
 	to->tap.snaplen = (uint32_t)wish.snaplen;
 	to->tap.device = wish.device;
 	return tap_filter_read(wish.filter, &to->tap.filter, err);
+}
+
+/* A place for one more of that user. */
+static bool
+find_place(const struct taps *taps, const char *by, unsigned *place, struct err *err)
+{
+	unsigned n = 0, n_of_one = 0;
+
+	*place = TAPS_MAX;
+	for (unsigned i = 0; i < TAPS_MAX; i++) {
+		const struct capture *capture = &taps->captures[i];
+
+		if (!capture->is_used && *place == TAPS_MAX)
+			*place = i;
+		n += capture->is_used;
+		n_of_one += capture->is_used && *by && str_equal(capture->by, by);
+	}
+	if (n_of_one < TAPS_OF_ONE && n < TAPS_MAX)
+		return true;
+	if (n_of_one >= TAPS_OF_ONE)
+		err_set(
+		    err, ERR_LIMIT, "%d captures of %s run on this host already", TAPS_OF_ONE, by);
+	else
+		err_set(err, ERR_LIMIT, "%d captures run on this host already", TAPS_MAX);
+	return err_hint(err, "wait for one to end");
 }
 
 static bool
@@ -352,14 +380,10 @@ start(struct taps *taps, struct capture *wanted, struct err *err)
 {
 	const struct dataplane *dataplane = &taps->dataplane;
 	struct dataplane_taker taker = {copied, lost, taps};
-	unsigned nth = 0;
+	unsigned nth;
 
-	while (nth < TAPS_MAX && taps->captures[nth].is_used)
-		nth++;
-	if (nth == TAPS_MAX) {
-		err_set(err, ERR_LIMIT, "%d captures run on this host already", TAPS_MAX);
-		return err_hint(err, "wait for one to end");
-	}
+	if (!find_place(taps, wanted->by, &nth, err))
+		return false;
 	if (!taps->is_open && !dataplane->ops->copies_open(dataplane->self, &taker, err))
 		return false;
 	taps->is_open = true;

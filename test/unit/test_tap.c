@@ -468,10 +468,36 @@ wishes_that_cannot_be_are_refused(void)
 		CU_ASSERT_FALSE(tap_start(scene.taps, &cases[i].wish, scene.id, &head, &err));
 		CU_ASSERT_EQUAL(err.code, cases[i].code);
 	}
-	for (size_t i = 0; i < TAPS_MAX; i++)
-		start(&scene, (struct tap_wish){0});
-	CU_ASSERT_FALSE(tap_start(scene.taps, &(struct tap_wish){.rid = RID}, scene.id,
-	    &(struct str){0}, &(struct err){0}));
+	scene_end(&scene);
+}
+
+static enum err_code
+start_by(struct scene *scene, const char *by)
+{
+	auto_str struct str head = {0};
+	struct err err = {0};
+
+	struct tap_wish wish = {.rid = RID, .by = by};
+
+	return tap_start(scene->taps, &wish, scene->id, &head, &err) ? (enum err_code)0 : err.code;
+}
+
+static void
+one_user_gets_half_of_the_captures(void)
+{
+	struct scene scene;
+
+	scene_start(&scene);
+	for (int i = 0; i < TAPS_OF_ONE; i++)
+		CU_ASSERT_EQUAL(start_by(&scene, "ann"), 0);
+	CU_ASSERT_EQUAL(start_by(&scene, "ann"), ERR_LIMIT);
+	for (int i = TAPS_OF_ONE; i < TAPS_MAX - 1; i++)
+		CU_ASSERT_EQUAL(start_by(&scene, "ben"), 0);
+	CU_ASSERT_EQUAL(start_by(&scene, "eve"), 0);
+	CU_ASSERT_EQUAL(start_by(&scene, "eve"), ERR_LIMIT);
+	tap_stop(scene.taps, RID, scene.id);
+	CU_ASSERT_EQUAL(start_by(&scene, "ann"), ERR_LIMIT);
+	CU_ASSERT_EQUAL(start_by(&scene, "eve"), 0);
 	scene_end(&scene);
 }
 
@@ -492,6 +518,7 @@ static const struct test tests[] = {
     TEST(a_reader_moves_on_and_not_back),
     TEST(nobody_reads_the_capture_of_another_link_end),
     TEST(wishes_that_cannot_be_are_refused),
+    TEST(one_user_gets_half_of_the_captures),
 };
 
 suite_main("tap", tests)
