@@ -277,8 +277,8 @@ show_links(struct cli *cli, const struct snc_slice_show_result *result)
 static void
 show_slice(struct cli *cli, const struct snc_slice *slice)
 {
-	printf("%s  %s%s  owner %s  id %s  age %s\n", slice->name, slice->state,
-	    slice->degraded ? " (DEGRADED)" : "", slice->owner, slice->id,
+	printf("%s  %s%s  owner %s  project %s  id %s  age %s\n", slice->name, slice->state,
+	    slice->degraded ? " (DEGRADED)" : "", slice->owner, slice->project, slice->id,
 	    cli_age(cli, slice->created_ms));
 	if (slice->progress[0])
 		printf("under way: %s\n", slice->progress);

@@ -27,6 +27,11 @@ static const char reads[] = " slice_check slice_list slice_show slice_find_slot 
 /* What leaves nothing in the store. */
 static const char unstored[] = " exec console_write capture_start capture_stop ";
 
+/* What is recorded in the transaction of its change. */
+static const char stored[] = " slice_create slice_run slice_stop slice_reserve slice_modify"
+			     " slice_delete slice_renew link_set project_create project_delete"
+			     " member_set member_remove quota_set ";
+
 struct audit {
 	struct store *store;
 	const struct clock *clock;
@@ -123,6 +128,16 @@ static bool
 is_among(const char *list, const char *word, struct arena *arena)
 {
 	return strstr(list, arena_format(arena, " %s ", word)) != NULL;
+}
+
+bool
+audit_knows(const char *method)
+{
+	auto_arena struct arena *arena = arena_new();
+
+	return is_among(reads, method, arena) + is_among(unstored, method, arena) +
+		   is_among(stored, method, arena) ==
+	       1;
 }
 
 /* SLICE/NODE, PROJECT/USER and the like, from the arguments of those names. */

@@ -36,6 +36,10 @@ extern const struct snc_caller audit_self;
  */
 void audit_called(void *self, const struct rpc_call *call, const struct rpc_told *told);
 
+/* Is it said of the method how it is recorded? Each of schemas/rpc/snc.def is in one of the lists
+ * of snc/audit.c. */
+bool audit_knows(const char *method);
+
 /* Those after a number, oldest first, at most 256; -1 = the last 100. */
 struct audit_records {
 	struct snc_audit *items;

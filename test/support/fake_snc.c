@@ -147,6 +147,7 @@ row_of(const struct fake_snc *fake, struct arena *arena)
 	*row = (struct snc_slice){.id = "0000000000001",
 	    .name = fake->name,
 	    .owner = "dev1",
+	    .project = "default",
 	    .state = arena_text(arena, fake->state),
 	    .progress = fake->goal[0] ? "run" : "",
 	    .reason = arena_text(arena, fake->reason),

@@ -97,7 +97,7 @@ a_slice_goes_through_its_life(void)
 
 	expect(&session, "slice create test/data/slice/base.xml --wait", 0, "base\n", "RUNNING");
 	expect(&session, "slice list", 0, "RUNNING", "");
-	expect(&session, "slice show base", 0, "owner dev1", "");
+	expect(&session, "slice show base", 0, "owner dev1  project default", "");
 	expect(&session, "slice create test/data/slice/base.xml", 5, "", "slice 'base' exists");
 	expect(&session, "slice stop base --wait", 0, "", "STOPPED");
 	expect(&session, "slice run base --wait=RUNNING", 0, "", "RUNNING");
