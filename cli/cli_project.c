@@ -127,9 +127,10 @@ ask_project(struct cli *cli, struct snc_project_show_result *result, struct err 
 	struct snc_project_show_args args = {cli->n_words ? cli->words[0] : NULL};
 	const struct rpc_client *snc;
 
-	if (cli->n_words > 1)
-		return err_set(
-		    err, ERR_USAGE, "vnode %s show wants at most one PROJECT", cli->verb->noun);
+	if (cli->n_words > 1) {
+		err_set(err, ERR_USAGE, "vnode %s show wants at most one PROJECT", cli->verb->noun);
+		return false;
+	}
 	return (snc = cli_snc(cli, err)) &&
 	       snc_project_show_call(snc, cli->arena, &args, result, err);
 }

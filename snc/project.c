@@ -124,10 +124,13 @@ read_projects(
 	return true;
 }
 
+/* Of everybody's project a user is told his own slices alone. */
 #define PROJECT_READ                                                                               \
 	"SELECT name, note, created_ms,"                                                           \
 	" (SELECT count(*) FROM member WHERE project = name),"                                     \
-	" (SELECT count(*) FROM slice WHERE project = project.name) FROM project "
+	" (SELECT count(*) FROM slice WHERE project = project.name"                                \
+	"  AND (?1 IS NULL OR owner = ?1 OR project.name <> '" PROJECT_DEFAULT "'))"               \
+	" FROM project "
 
 bool
 project_list(struct txn *txn, const char *user, struct arena *arena,

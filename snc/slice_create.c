@@ -91,17 +91,19 @@ static bool
 hold(struct snc *snc, struct txn *txn, struct slice_record *record,
     const struct slice_examination *examination, struct err *err)
 {
-	bool is_good;
+	bool is_good = true;
 
-	if (!examination->mapping)
-		return usage_admit(snc, txn, record, NULL, err);
-	record->lease = examination->lease;
-	is_good = record->lease.phase == LEASE_BOOKED
-		      ? slice_book(snc, txn, record, examination, err)
-		      : slice_admit(snc, txn, record, examination, err);
+	if (examination->mapping)
+		record->lease = examination->lease;
+	if (!usage_admit(
+		snc, txn, record, examination->mapping ? examination->expanded : NULL, err))
+		return false;
+	if (examination->mapping)
+		is_good = record->lease.phase == LEASE_BOOKED
+			      ? slice_book(snc, txn, record, examination, err)
+			      : slice_admit(snc, txn, record, examination, err);
 	return is_good && store_slice_save(txn, record, err) &&
-	       store_lease_save(txn, record, err) &&
-	       usage_admit(snc, txn, record, examination->expanded, err);
+	       store_lease_save(txn, record, err) && usage_follow(snc, txn, record->id, err);
 }
 
 static void

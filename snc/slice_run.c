@@ -87,7 +87,7 @@ commit(struct snc *snc, struct txn **txn, const struct slice_record *record,
 	struct audit_entry entry = {
 	    going->goal == SLICE_RUNNING ? "slice_run" : "slice_reserve", record->name, NULL};
 
-	if (!store_slice_save(*txn, record, err) ||
+	if (!store_slice_save(*txn, record, err) || !usage_follow(snc, *txn, record->id, err) ||
 	    !audit_add(snc->audit, *txn, going->caller, &entry, err))
 		return false;
 	events_add(snc->events, *txn, record, "slice",
@@ -154,8 +154,8 @@ go_now(struct snc *snc, struct txn **txn, struct slice_record *record,
 		record->goal = going->goal;
 		if (!examination->mapping) /* it has come to rest since it was looked at */
 			return err_set(err, ERR_WAIT, "look again");
-		return slice_admit(snc, *txn, record, examination, err) &&
-		       usage_admit(snc, *txn, record, examination->expanded, err) &&
+		return usage_admit(snc, *txn, record, examination->expanded, err) &&
+		       slice_admit(snc, *txn, record, examination, err) &&
 		       commit(snc, txn, record, going, err);
 	}
 	if (going->goal == SLICE_RUNNING)

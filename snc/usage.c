@@ -239,8 +239,7 @@ usage_admit(struct snc *snc, struct txn *txn, const struct slice_record *record,
 		question.wanted = quota_amounts_of(expanded);
 	return project_may_use(txn, &owner, record->project, err) &&
 	       ask(snc, txn, &question, record, err) &&
-	       (!expanded || claim_put(txn, record->id, false, &question.wanted, err)) &&
-	       follow(snc, txn, record, err);
+	       (!expanded || claim_put(txn, record->id, false, &question.wanted, err));
 }
 
 bool

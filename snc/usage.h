@@ -11,8 +11,9 @@
 
 /*
  * A slice is to hold what its document says (expanded; NULL = it is only DEFINED), as its record
- * has the lease: tests the quotas of its project and writes the interval. ERR_A02: its owner may
- * have nothing in that project any more; ERR_A03.
+ * has the lease: tests the quotas of its project, before anything is handed to the engine;
+ * usage_follow when it has been. ERR_A02: its owner may have nothing in that project any more;
+ * ERR_A03.
  */
 bool usage_admit(struct snc *snc, struct txn *txn, const struct slice_record *record,
     const struct slice *expanded, struct err *err) must_check;
