@@ -156,6 +156,10 @@ dev1() {
 	vnode "$@" --context "$TESTBED-dev1"
 }
 
+nagoya_is_up() {
+	vnode host list --json | jq -e 'any(.hosts[]; .name == "nagoya" and .state == "up")'
+}
+
 # One of two CPUs is left over: the second pair has to wait, also when sncd has died in between.
 project_keeps_its_quota_over_a_killed_sncd() {
 	local status head
@@ -167,7 +171,7 @@ project_keeps_its_quota_over_a_killed_sncd() {
 	assert_equal relay "$(dev1 slice show one --json | jq -r '.slices[0].project')"
 	head=$(vnode audit verify | sed -n 's/^head //p')
 	on ctl sh -c 'kill -9 $(pidof sncd)'
-	eventually 10 vnode slice list
+	eventually 30 vnode slice list
 	status=0
 	dev1 slice create "$WORK/two.xml" --until +20m >"$WORK/said" 2>&1 || status=$?
 	cat "$WORK/said"
@@ -176,6 +180,7 @@ project_keeps_its_quota_over_a_killed_sncd() {
 	dev1 slice find-slot "$WORK/two.xml" --duration 10m | grep -e '--from'
 	dev1 usage --json | jq -e '.usage[] | select(.project == "relay" and .cpu_seconds > 0)'
 	dev1 slice delete one --yes --wait
+	eventually 60 nagoya_is_up
 	dev1 slice create "$WORK/two.xml" --until +20m --wait
 	dev1 slice delete two --yes --wait
 	status=0
