@@ -160,7 +160,7 @@ nagoya_is_up() {
 	vnode host list --json | jq -e 'any(.hosts[]; .name == "nagoya" and .state == "up")'
 }
 
-# One of two CPUs is left over: the second pair has to wait, also when sncd has died in between.
+# Two of three CPUs are used: the second pair has to wait, also when sncd has died in between.
 project_keeps_its_quota_over_a_killed_sncd() {
 	local status head
 	vnode project create relay --user dev1
