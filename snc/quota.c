@@ -324,20 +324,27 @@ measure_fits(const struct measure *measure, diagnoses *found)
 	return false;
 }
 
+/* What is used of that which has a limit: of the rest nobody asks. */
 static bool
-is_limited(const struct quota_limits *limits, enum quota_scope scope)
+used_of_limited(struct txn *txn, const struct quota_question *asked, int64_t now_ms,
+    const struct quota_limit *of, struct quota_amounts *used, struct err *err)
 {
-	for (size_t i = 0; i < QUOTA_THINGS; i++)
-		if (limits->of[scope][i].amount != QUOTA_NONE)
-			return true;
-	return false;
+	const struct quota_limit *hours = &of[QUOTA_RATE_HOURS];
+	bool is_counted = false;
+
+	for (int i = 0; i < QUOTA_COUNTED; i++)
+		is_counted = is_counted || of[i].amount != QUOTA_NONE;
+	*used = (struct quota_amounts){0};
+	if (is_counted && !asked->is_alone && !used_then(txn, asked, now_ms, used, err))
+		return false;
+	return hours->amount == QUOTA_NONE ||
+	       used_in_all(txn, asked, now_ms, hours->since_ms, &used->of[QUOTA_RATE_HOURS], err);
 }
 
 static bool
-scope_fits(struct txn *txn, const struct quota_question *question,
-    const struct quota_limits *limits, struct measure *measure, diagnoses *found)
+scope_fits(struct txn *txn, const struct quota_question *question, const struct quota_limit *of,
+    struct measure *measure, diagnoses *found)
 {
-	const struct quota_limit *of = limits->of[measure->scope];
 	struct quota_question asked = *question;
 	struct quota_amounts used;
 	struct err err;
@@ -345,12 +352,10 @@ scope_fits(struct txn *txn, const struct quota_question *question,
 
 	if (measure->scope == QUOTA_PROJECT)
 		asked.tenant.user = NULL;
-	if (!quota_used(txn, &asked, measure->now_ms, of[QUOTA_RATE_HOURS].since_ms, &used, &err)) {
+	if (!used_of_limited(txn, &asked, measure->now_ms, of, &used, &err)) {
 		diagnoses_push(found, &err);
 		return false;
 	}
-	for (int i = 0; question->is_alone && i < QUOTA_COUNTED; i++)
-		used.of[i] = 0;
 	for (int i = 0; i < QUOTA_THINGS; i++) {
 		measure->thing = (enum quota_thing)i;
 		measure->limit = &of[i];
@@ -377,8 +382,7 @@ quota_fits(struct txn *txn, const struct quota_question *question, int64_t now_m
 		struct measure measure = {
 		    .question = question, .scope = (enum quota_scope)i, .now_ms = now_ms};
 
-		if (is_limited(&limits, measure.scope))
-			is_good = scope_fits(txn, question, &limits, &measure, found) && is_good;
+		is_good = scope_fits(txn, question, limits.of[i], &measure, found) && is_good;
 	}
 	return is_good;
 }
