@@ -138,15 +138,33 @@ quota_set(struct txn *txn, const struct quota_change *change, struct err *err)
 
 /* ---- what is used ---------------------------------------------------------------------------- */
 
-/* What should have ended has no end that anybody knows. */
-static struct calendar_span
-span_in_row(struct rows *rows, int64_t now_ms)
-{
-	struct calendar_span span = {rows_i64(rows, 0), rows_i64(rows, 1)};
+/* Open spans of a tenant but for one slice's. A range of owners, as an index wants it: one, or all.
+ */
+#define HELD_BY                                                                                    \
+	" FROM span WHERE project = ?1 AND is_open = 1"                                            \
+	" AND owner BETWEEN coalesce(?2, '') AND coalesce(?2, char(1114111))"                      \
+	" AND (?3 IS NULL OR slice <> ?3)"
 
-	if (span.until_ms <= now_ms)
-		span.until_ms = CALENDAR_EVER;
-	return span;
+/* What should have ended has no end that anybody knows. */
+#define HELD_ALL_ALONG " (from_ms <= ?4 AND (until_ms >= ?5 OR until_ms <= ?6))"
+
+/* What is held from before the window till after it, which is most: a sum. */
+static bool
+used_all_along(struct txn *txn, const struct quota_question *question, int64_t now_ms,
+    int64_t used[QUOTA_COUNTED], struct err *err)
+{
+	const struct quota_tenant *tenant = &question->tenant;
+	auto_rows struct rows *rows = txn_query(txn, err,
+	    "SELECT count(*), coalesce(sum(cpu), 0), coalesce(sum(memory_bytes), 0),"
+	    " coalesce(sum(rate_bps), 0)" HELD_BY " AND" HELD_ALL_ALONG,
+	    "tttiii", tenant->project, tenant->user, question->slice, question->window.from_ms,
+	    question->window.until_ms, now_ms);
+
+	if (!rows || !rows_next(rows))
+		return false;
+	for (int i = 0; i < QUOTA_COUNTED; i++)
+		used[i] = rows_i64(rows, i);
+	return true;
 }
 
 /* Of each thing its worst instant: as the ledger counts what hosts have. */
@@ -155,25 +173,30 @@ used_then(struct txn *txn, const struct quota_question *question, int64_t now_ms
     struct quota_amounts *used, struct err *err)
 {
 	const struct quota_tenant *tenant = &question->tenant;
+	const struct calendar_span *window = &question->window;
 	auto_rows struct rows *rows = txn_query(txn, err,
-	    "SELECT from_ms, until_ms, 1, cpu, memory_bytes, rate_bps FROM span"
-	    " WHERE project = ?1 AND (?2 IS NULL OR owner = ?2) AND is_open = 1"
-	    " AND (?3 IS NULL OR slice <> ?3)",
-	    "ttt", tenant->project, tenant->user, question->slice);
+	    "SELECT from_ms, until_ms, 1, cpu, memory_bytes, rate_bps" HELD_BY
+	    " AND NOT" HELD_ALL_ALONG " AND from_ms < ?5 AND (until_ms > ?4 OR until_ms <= ?6)",
+	    "tttiii", tenant->project, tenant->user, question->slice, window->from_ms,
+	    window->until_ms, now_ms);
 	struct calendar *calendar;
 	int64_t left[QUOTA_COUNTED] = {0};
 
-	if (!rows)
+	if (!rows || !used_all_along(txn, question, now_ms, used->of, err))
 		return false;
-	calendar = calendar_new(question->window);
-	while (rows_next(rows))
+	calendar = calendar_new(*window);
+	while (rows_next(rows)) {
+		struct calendar_span span = {rows_i64(rows, 0), rows_i64(rows, 1)};
+
+		if (span.until_ms <= now_ms)
+			span.until_ms = CALENDAR_EVER;
 		for (int i = 0; i < QUOTA_COUNTED; i++)
-			calendar_take(
-			    calendar, &left[i], span_in_row(rows, now_ms), rows_i64(rows, 2 + i));
+			calendar_take(calendar, &left[i], span, rows_i64(rows, 2 + i));
+	}
 	calendar_settle(calendar);
 	calendar_free(calendar);
 	for (int i = 0; i < QUOTA_COUNTED; i++)
-		used->of[i] = -left[i];
+		used->of[i] -= left[i];
 	return true;
 }
 
@@ -194,7 +217,8 @@ used_in_all(struct txn *txn, const struct quota_question *question, int64_t now_
 	    "   WHEN slice = ?3 THEN min(until_ms, ?6)"
 	    "   WHEN until_ms = 9223372036854775807 OR until_ms < ?5 THEN ?5"
 	    "   ELSE until_ms END AS ends"
-	    "  FROM span WHERE project = ?1 AND (?2 IS NULL OR owner = ?2)"
+	    "  FROM span WHERE project = ?1"
+	    "  AND owner BETWEEN coalesce(?2, '') AND coalesce(?2, char(1114111))"
 	    "  AND (is_open = 1 OR until_ms > ?4))"
 	    " WHERE ends > begins",
 	    "tttiii", tenant->project, tenant->user, question->slice, since_ms, now_ms,

@@ -58,6 +58,8 @@ CREATE TABLE span (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX span_open ON span (slice) WHERE is_open = 1;
+CREATE INDEX span_held ON span (project, owner, from_ms, until_ms, cpu, memory_bytes, rate_bps)
+  WHERE is_open = 1;
 CREATE INDEX span_tenant ON span (project, owner, until_ms);
 
 -- Each hash is of its row and of the hash before.
