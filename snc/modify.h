@@ -8,6 +8,7 @@
  *     modify_place.c    places of what is new; what stays keeps its own
  *     modify_plan.c     the rows that come, go and change
  *     modify_step.c     what follows when the engine has brought the new rows about
+ *     modify_mend.c     steps that failed, once more
  */
 #pragma once
 
@@ -47,6 +48,10 @@ bool store_modify_switched(struct txn *txn, const char *slice, struct err *err) 
 bool store_modify_drop(struct txn *txn, const char *slice, struct err *err) must_check;
 bool store_modify_row_add(
     struct txn *txn, const char *slice, const struct modify_row *row, struct err *err) must_check;
+
+/* Slices with a modify under way. */
+bool store_modify_list(
+    struct txn *txn, struct arena *arena, struct slice_names *slices, struct err *err) must_check;
 bool store_modify_rows(struct txn *txn, const char *slice, struct arena *arena,
     struct modify_rows *rows, struct err *err) must_check;
 
@@ -158,7 +163,10 @@ struct modify_news {
 	const struct err *why;
 };
 
-/* Inside the engine's transaction, as the two below; the caller stores the record. */
+/*
+ * Inside the engine's transaction, as the two below; the caller stores the record. A step that
+ * fails changes nothing but for an event, and is taken again by modify_mend; false: not even that.
+ */
 bool modify_part_changed(struct snc *snc, struct txn *txn, struct slice_record *record,
     const struct modify_news *news, struct err *err) must_check;
 
@@ -166,13 +174,18 @@ bool modify_part_changed(struct snc *snc, struct txn *txn, struct slice_record *
 bool modify_follow(
     struct snc *snc, struct txn *txn, struct slice_record *record, struct err *err) must_check;
 
-/* The new rows, if any (coming: their group), become the slice's; then as above. */
+/* The new rows, if any (coming: their group), become the slice's; then as above. A failure leaves
+ * part of it done: the caller rolls back. */
 bool modify_switch(struct snc *snc, struct txn *txn, struct slice_record *record,
     const char *coming, struct err *err) must_check;
 
-/* The slice goes, or has gone by itself: what is on its way goes too. */
-bool modify_abandon(
-    struct snc *snc, struct txn *txn, const char *slice, struct err *err) must_check;
+/* The slice goes, or has gone by itself: what is on its way goes too, which is told when it was
+ * not wanted. */
+bool modify_abandon(struct snc *snc, struct txn *txn, const struct slice_record *record,
+    struct err *err) must_check;
+
+/* Takes the steps that are to be taken and were not, in transactions of its own. Any thread. */
+void modify_mend(struct snc *snc);
 
 /* ERR_O02 when a modify is under way. */
 bool modify_refuse_between(

@@ -3,11 +3,30 @@
  * now, for later, for whenever: all ask here.
  */
 #include <string.h>
+#include <time.h>
 
 #include "snc/embed.h"
 #include "snc/slice.h"
 
-enum { TRY_MS = 500, TRIES_MAX = 512 };
+enum { TRY_MS = 500, TRIES_MAX = 512, PAUSE_MAX_NS = 100 * 1000 * 1000 };
+
+static int64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void
+slice_place_pause(const struct slice_placing *placing)
+{
+	struct timespec pause = {
+	    0, placing->held_ns < PAUSE_MAX_NS ? placing->held_ns : PAUSE_MAX_NS};
+
+	nanosleep(&pause, NULL);
+}
 
 bool
 slice_place(struct snc *snc, struct slice_placing *placing, struct arena *arena, diagnoses *found)
@@ -18,11 +37,13 @@ slice_place(struct snc *snc, struct slice_placing *placing, struct arena *arena,
 	    .deadline_ms = placing->deadline_ms,
 	};
 	struct txn *txn = store_begin(snc->store);
+	int64_t begun_ns = now_ns();
 	struct err err;
 	bool is_good =
 	    snc_substrate(snc, txn, &placing->question, arena, &placing->substrate, &err);
 
 	txn_cancel(txn);
+	placing->held_ns = now_ns() - begun_ns;
 	placing->mapping = NULL;
 	if (!is_good) {
 		diagnoses_push(found, &err);
@@ -84,6 +105,7 @@ try_start(struct snc *snc, struct slice_slot *slot, struct arena *arena, diagnos
 
 	vec_done(found);
 	slot->is_found = slice_place(snc, &placing, scratch, found);
+	slice_place_pause(&placing);
 	slot->mapping = placing.mapping;
 	if (slot->is_found)
 		arena_join(arena, scratch);

@@ -13,7 +13,7 @@
 #include "snc/ready.h"
 #include "snc/slice.h"
 
-enum { VIEW_MS = 5000 };
+enum { VIEW_MS = 5000, SEARCHES_MAX = 2, SEARCH_WAIT_MS = 10 * 1000 };
 
 static void
 take_down(struct snc *snc)
@@ -23,6 +23,7 @@ take_down(struct snc *snc)
 	lease_watch_stop(snc->lease_watch);
 	slice_watch_stop(snc->watch);
 	controller_free(snc->controller);
+	turns_free(snc->searches);
 	ready_free(snc->ready);
 	events_free(snc->events);
 	view_free(snc->view);
@@ -86,6 +87,7 @@ snc_new(const struct snc_config *config, struct err *err)
 	snc->view = view_new();
 	snc->events = events_new(snc->clock);
 	snc->ready = ready_new();
+	snc->searches = turns_new(SEARCHES_MAX, SEARCH_WAIT_MS);
 	if (!recall_daemons(snc, err))
 		return NULL;
 	snc->controller = controller_new(
