@@ -82,6 +82,7 @@ struct modify_work {
 	const struct slice *old, *new; /* expanded */
 	struct txn *txn;               /* that writes, while it is open */
 	struct slice_diff diff;
+	bool is_move;                       /* no new document: what was set since stays */
 	struct substrate *substrate;        /* what is free now */
 	struct mapping mapping;             /* of what is new: nodes and links of `new` */
 	vec_of(struct resource_port) ports; /* that stay, by their nodes in `new` */
@@ -97,6 +98,22 @@ bool modify_substrate(struct modify_work *work, struct txn *txn, struct substrat
 
 /* A row of the slice's own group; NULL: it has none of that rid. */
 const struct controller_row_state *modify_row_of(const struct modify_work *work, uint64_t rid);
+
+/* ---- the verb, for who modifies without a new document (slice_optimise.c) ----------------------
+ */
+
+/* The record, the stored document and the rows of a slice, as they stand. ERR_NOT_FOUND, ERR_O01,
+ * ERR_O02. */
+bool modify_read(struct modify_work *work, const struct slice_modification *modification,
+    struct slice_document *stored, struct err *err) must_check;
+
+/*
+ * Plans what the diff and the mapping say, and hands it to the engine unless it is a plan alone:
+ * slice is the modification's document, not expanded. ERR_WAIT: the slice, or what is free, is not
+ * as it was read any more.
+ */
+bool modify_admit(struct modify_work *work, struct slice_modification *modification,
+    const struct slice *slice, struct err *err) must_check;
 
 /* ---- standing -------------------------------------------------------------------------------- */
 
