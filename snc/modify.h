@@ -1,7 +1,7 @@
 /*
  * What the files of modify share: the slice as its rows stand, what is to become of it, and the
- * tables of a modify under way. Nobody else includes this but slice_watch, ledger and those who
- * must not come between.
+ * tables of a modify under way. Nobody else includes this but slice_watch, ledger, optimise.h and
+ * those who must not come between.
  *
  *     slice_modify.c    the verb: examine, compare, plan, admit
  *     modify_standing.c rows of the slice by element

@@ -265,12 +265,31 @@ modify_part_changed(struct snc *snc, struct txn *txn, struct slice_record *recor
 	return end_step(snc, txn, record, &why, err);
 }
 
+/* Told of every row of every slice: most have nothing to follow. */
+static bool
+is_to_follow(struct txn *txn, const struct slice_record *record, bool *is_switched, struct err *err)
+{
+	auto_arena struct arena *arena = arena_new();
+	struct modify_record modify;
+	bool is_there;
+
+	if (!store_modify_find(txn, record->id, arena, &modify, &is_there, err))
+		return false;
+	*is_switched = is_there && modify.is_switched;
+	return true;
+}
+
 bool
 modify_follow(struct snc *snc, struct txn *txn, struct slice_record *record, struct err *err)
 {
 	const struct slice_record before = *record;
 	struct err why = {0};
+	bool is_switched;
 
+	if (!is_to_follow(txn, record, &is_switched, err))
+		return false;
+	if (!is_switched)
+		return true;
 	if (!txn_run(txn, err, "SAVEPOINT modify", ""))
 		return false;
 	if (!follow(snc, txn, record, &why))

@@ -21,16 +21,18 @@ struct optimise_net {
 	const struct substrate *substrate;
 	struct arena *arena;
 	struct embed_problem problem;
-	int64_t *held; /* by slot */
+	int64_t *held;  /* by slot */
+	int64_t *going; /* by slot: held by what is on its way out already */
 	/* what a search needs, by vertex */
 	int64_t *costs;
 	unsigned *came_by, *came_from, *queue;
 	bool *is_queued;
 };
 
-/* Of a substrate with what is free now; in arena, borrowing from both. */
-void optimise_net_init(
-    struct optimise_net *net, const struct substrate *substrate, struct arena *arena);
+/* Of a substrate with what is free when all that is on its way out is gone; `held`: the same with
+ * what is free now. In arena, borrowing from both. */
+void optimise_net_init(struct optimise_net *net, const struct substrate *substrate,
+    const struct substrate *held, struct arena *arena);
 
 /* A link between two hosts and its way, in arcs of the net. */
 struct optimise_link {
@@ -71,7 +73,7 @@ struct optimise_exchange {
 
 int64_t optimise_net_exchange(struct optimise_net *net, const struct optimise_exchange *exchange);
 
-/* Writes what will be free into the edges and ports of the substrate that it was made of. */
+/* Writes what is free while all is held into the edges and ports of the substrate. */
 void optimise_net_show(const struct optimise_net *net, struct substrate *substrate);
 
 /* All that was moved has left its old way. */

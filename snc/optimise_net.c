@@ -12,17 +12,30 @@
 /* A move that gains less than this part of the link's rate is not worth the trouble. */
 enum { WORTH_PART = 10 };
 
-void
-optimise_net_init(struct optimise_net *net, const struct substrate *substrate, struct arena *arena)
+static void
+make_problem(const struct substrate *substrate, struct arena *arena, struct embed_problem *problem)
 {
 	struct substrate *left = arena_new_of(arena, struct substrate);
 	struct search search = {.left = left, .arena = arena};
-	const struct core_net *core = &net->problem.net;
-	size_t n;
 
 	*left = *substrate;
+	embed_problem_make(&search, problem);
+}
+
+void
+optimise_net_init(struct optimise_net *net, const struct substrate *substrate,
+    const struct substrate *held, struct arena *arena)
+{
+	const struct core_net *core = &net->problem.net;
+	struct embed_problem now;
+	size_t n;
+
 	*net = (struct optimise_net){.substrate = substrate, .arena = arena};
-	embed_problem_make(&search, &net->problem);
+	make_problem(substrate, arena, &net->problem);
+	make_problem(held, arena, &now);
+	net->going = arena_alloc(arena, core->n_slots * sizeof(net->going[0]));
+	for (size_t i = 0; i < core->n_slots; i++)
+		net->going[i] = core->slots[i].free - now.net.slots[i].free;
 	n = core->n_vertices;
 	net->held = arena_alloc(arena, core->n_slots * sizeof(net->held[0]));
 	net->costs = arena_alloc(arena, n * sizeof(net->costs[0]));
@@ -39,7 +52,7 @@ optimise_net_settle(struct optimise_net *net)
 	const struct core_net *core = &net->problem.net;
 
 	for (size_t i = 0; i < core->n_slots; i++)
-		net->held[i] = core->slots[i].free;
+		net->held[i] = core->slots[i].free - net->going[i];
 }
 
 int64_t
@@ -291,14 +304,14 @@ optimise_net_show(const struct optimise_net *net, struct substrate *substrate)
 
 			if (into != CORE_NOWHERE) {
 				substrate->hosts[into].ports[meaning].free_bps =
-				    core->slots[arc->back].free;
+				    net->held[arc->back];
 				continue;
 			}
 			if (is_leave(net, at))
 				continue;
 			edge = &substrate->graph->edges[meaning];
 			*(edge->a == at ? &edge->free_ab_bps : &edge->free_ba_bps) =
-			    core->slots[arc->slot].free;
+			    net->held[arc->slot];
 		}
 }
 

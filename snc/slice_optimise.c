@@ -9,7 +9,7 @@
 #include "lib/base/fault.h"
 #include "snc/optimise.h"
 
-enum { SEARCH_MS = 3000, SLICES_MAX = 256 };
+enum { SEARCH_MS = 3000, SLICES_MAX = 256, SLICES_MANY = 1000 };
 
 /* ---- one link -------------------------------------------------------------------------------- */
 
@@ -230,18 +230,93 @@ plan_all(struct optimising *optimising, struct err *err)
 	int64_t deadline_ms = clock_boot_ms(clock) + SEARCH_MS;
 	struct slice_records slices = {0};
 	struct err ignored;
+	size_t start = 0;
 
 	optimising->asked->is_whole = true;
 	if (optimising->asked->slice)
 		return plan_slice(optimising, optimising->asked->slice, err);
 	if (!list_slices(optimising, &slices, err))
 		return false;
+	/* Time ends a search of very many: another one begins elsewhere. */
+	if (slices.n > SLICES_MANY)
+		start = (size_t)(clock_wall_ms(clock) % (int64_t)slices.n);
 	for (size_t i = 0; i < slices.n; i++) {
 		if (clock_boot_ms(clock) >= deadline_ms || optimising->movers.n == SLICES_MAX) {
 			optimising->asked->is_whole = false;
 			break;
 		}
-		(void)!plan_slice(optimising, slices.items[i].id, &ignored);
+		(void)!plan_slice(optimising, slices.items[(start + i) % slices.n].id, &ignored);
+	}
+	return true;
+}
+
+/* Gives back what a charge takes, or with negative sign takes it. */
+struct giving {
+	int sign;
+};
+
+static void
+give_part(void *self, int64_t *free, int64_t amount)
+{
+	const struct giving *giving = self;
+
+	*free += giving->sign * amount;
+}
+
+/* The row as it is charged when all that goes is gone: nothing, if it goes itself; in full, if it
+ * is charged less now beside one that goes. */
+static void
+look_beyond(
+    struct optimising *optimising, struct txn *txn, const struct controller_row *row, bool is_going)
+{
+	struct booking_row booking = {row->manager, row->kind, row->spec};
+	struct resource_charge now, full;
+	bool is_less;
+	struct err err;
+
+	if (!modify_charge(txn, &booking, optimising->arena, &now, &is_less, &err) ||
+	    !resource_charge(row->manager, row->kind, row->spec, optimising->arena, &full, &err) ||
+	    (!is_going && !is_less))
+		return;
+	resource_parts(optimising->substrate, &now, give_part, &(struct giving){1});
+	if (!is_going)
+		resource_parts(optimising->substrate, &full, give_part, &(struct giving){-1});
+}
+
+static bool
+look_beyond_group(struct optimising *optimising, struct txn *txn, const char *group, bool is_going)
+{
+	const struct controller_row_state *rows;
+	size_t n_rows;
+
+	if (!controller_rows(
+		optimising->snc->controller, txn, group, optimising->arena, &rows, &n_rows))
+		return false;
+	for (size_t i = 0; i < n_rows; i++)
+		if (rows[i].have != ROW_RELEASED || !rows[i].is_real)
+			look_beyond(optimising, txn, &rows[i].row, is_going);
+	return true;
+}
+
+/* What moves have left behind and is not gone yet. Without this a slice that has just moved would
+ * seem to have done it in vain. */
+static bool
+look_beyond_parts(struct optimising *optimising, struct txn *txn, struct err *err)
+{
+	struct modify_parts parts;
+
+	if (!store_parts(txn, NULL, optimising->arena, &parts, err))
+		return false;
+	for (size_t i = 0; i < parts.n; i++) {
+		const char *slice = modify_slice_of(parts.groups[i], optimising->arena);
+		enum group_state state;
+
+		if (!controller_group(optimising->snc->controller, txn, parts.groups[i], &state) ||
+		    state != GROUP_RELEASING)
+			continue;
+		if (!look_beyond_group(optimising, txn, parts.groups[i], true) ||
+		    !look_beyond_group(optimising, txn, slice, false))
+			return err_set(err, ERR_INTERNAL, "rows of '%s' cannot be read", slice);
 	}
 	return true;
 }
@@ -252,13 +327,16 @@ look(struct optimising *optimising, struct err *err)
 {
 	struct snc *snc = optimising->snc;
 	struct ledger_question question = {.window = {clock_wall_ms(snc->clock), CALENDAR_EVER}};
+	struct substrate *held;
 	auto_txn struct txn *txn = NULL;
 
 	snc_refresh_view(snc);
 	txn = store_begin(snc->store);
-	if (!snc_substrate(snc, txn, &question, optimising->arena, &optimising->substrate, err))
+	if (!snc_substrate(snc, txn, &question, optimising->arena, &held, err) ||
+	    !snc_substrate(snc, txn, &question, optimising->arena, &optimising->substrate, err) ||
+	    !look_beyond_parts(optimising, txn, err))
 		return false;
-	optimise_net_init(&optimising->net, optimising->substrate, optimising->arena);
+	optimise_net_init(&optimising->net, optimising->substrate, held, optimising->arena);
 	return true;
 }
 
