@@ -11,7 +11,7 @@
 
 enum { ROUNDS_MAX = 16 };
 
-/* "320Mbps"; of a node "17% of a host, -20Mbps". */
+/* "320 Mbps"; of a node "17% of a host, -20 Mbps". */
 static const char *
 frees(struct cli *cli, const struct snc_move *move)
 {

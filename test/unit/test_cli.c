@@ -131,10 +131,10 @@ moves_are_shown_before_they_are_made(void)
 
 	expect(&session, "slice create test/data/slice/base.xml --wait", 0, "base\n", "");
 	expect(&session, "slice optimise --plan", 0,
-	    "base   link l1  hitless  320Mbps  koganei:u0  koganei:u1\n", "");
+	    "base   link l1  hitless  320 Mbps  koganei:u0  koganei:u1\n", "");
 	expect(&session, "slice optimise --plan --json", 0, "\"gain_bps\": 320000000", "");
-	expect(&session, "slice optimise base", 2, "320Mbps", "moving them wants --yes");
-	expect(&session, "slice optimise base --yes", 0, "320Mbps", "");
+	expect(&session, "slice optimise base", 2, "320 Mbps", "moving them wants --yes");
+	expect(&session, "slice optimise base --yes", 0, "320 Mbps", "");
 	expect(&session, "slice optimise --yes", 0, "", "nothing would be gained");
 	session_end(&session);
 }
