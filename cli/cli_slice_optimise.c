@@ -4,12 +4,13 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "lib/model/units.h"
 
-enum { ROUNDS_MAX = 16 };
+enum { ROUNDS_MAX = 64, IDLE_MAX = 8, IDLE_MS = 500 };
 
 /* "320 Mbps"; of a node "17% of a host, -20 Mbps". */
 static const char *
@@ -57,9 +58,11 @@ is_confirmed(struct cli *cli, struct err *err)
 	return answer[0] == 'y' || answer[0] == 'Y' || err_set(err, ERR_USAGE, "nothing done");
 }
 
-/* Waits for the slices that have begun to move; *n of them. Returns the exit code. */
+/* Waits for the slices that have begun to move; how many these are, and whether others are left.
+ * Returns the exit code. */
 static int
-wait_all(struct cli *cli, const struct snc_slice_optimise_result *begun, int64_t seq, size_t *n)
+wait_all(struct cli *cli, const struct snc_slice_optimise_result *begun, int64_t seq, size_t *n,
+    bool *is_left)
 {
 	*n = 0;
 	for (size_t i = 0; i < begun->n_moves; i++) {
@@ -67,6 +70,7 @@ wait_all(struct cli *cli, const struct snc_slice_optimise_result *begun, int64_t
 		bool is_same = i && !strcmp(begun->moves[i - 1].slice_id, move->slice_id);
 		int code;
 
+		*is_left = *is_left || !move->under_way;
 		if (!move->under_way || is_same)
 			continue;
 		++*n;
@@ -77,33 +81,53 @@ wait_all(struct cli *cli, const struct snc_slice_optimise_result *begun, int64_t
 	return 0;
 }
 
-/* Each move gains, so they come to an end; should the world change under it, after some rounds. */
+static int
+fail_left(struct cli *cli, const struct snc_move *move)
+{
+	struct err err;
+
+	err_set(&err, ERR_CAPACITY, "%s '%s' of slice '%s' could not be moved: %s", move->kind,
+	    move->name, move->slice, move->reason);
+	err_hint(&err, "what has moved stays; try again");
+	return cli_fail(cli, &err, NULL);
+}
+
+/*
+ * Each move gains, so they come to an end; should the world change under it, after some rounds. A
+ * slice holds its old way for a moment longer than it is waited for: what was left in one round is
+ * asked for some more times.
+ */
 static int
 make_moves(struct cli *cli, const struct rpc_client *snc, struct snc_slice_optimise_args *args)
 {
 	struct snc_slice_optimise_result begun = {0};
 	struct err err = {0};
-	size_t n = 1;
+	bool is_left = false;
+	int n_idle = 0;
 
 	args->plan = false;
-	for (int round = 0; round < ROUNDS_MAX && n; round++) {
+	for (int round = 0; round < ROUNDS_MAX && n_idle < IDLE_MAX; round++) {
 		int64_t seq = cli_last_event(cli, snc);
+		bool was_left = is_left;
+		size_t n;
 		int code;
 
 		if (!snc_slice_optimise_call(snc, cli->arena, args, &begun, &err))
 			return cli_fail(cli, &err, NULL);
+		if (!begun.n_moves && !was_left)
+			return 0;
 		if (cli->flags.json && begun.n_moves)
 			cli_json(&snc_service, "slice_optimise", &begun);
-		code = wait_all(cli, &begun, seq, &n);
+		is_left = false;
+		code = wait_all(cli, &begun, seq, &n, &is_left);
 		if (code)
 			return code;
+		n_idle = n ? 0 : n_idle + 1;
+		is_left = is_left || (!n && was_left);
+		if (!n)
+			nanosleep(&(struct timespec){.tv_nsec = IDLE_MS * 1000000L}, NULL);
 	}
-	if (!begun.n_moves)
-		return 0;
-	err_set(&err, ERR_CAPACITY, "%s '%s' of slice '%s' could not be moved: %s",
-	    begun.moves[0].kind, begun.moves[0].name, begun.moves[0].slice, begun.moves[0].reason);
-	err_hint(&err, "what has moved stays; try again");
-	return cli_fail(cli, &err, NULL);
+	return begun.n_moves ? fail_left(cli, &begun.moves[0]) : 0;
 }
 
 int
