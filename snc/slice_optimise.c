@@ -6,7 +6,6 @@
  */
 #include <string.h>
 
-#include "lib/base/fault.h"
 #include "snc/optimise.h"
 
 enum { SEARCH_MS = 3000, SLICES_MAX = 256, SLICES_MANY = 1000 };
@@ -357,7 +356,6 @@ begin_moves(struct optimising *optimising)
 			move->is_under_way = is_good;
 			move->reason = is_good ? "" : arena_text(optimising->arena, err.text);
 		}
-		FAULT_POINT("snc.optimise.between");
 	}
 }
 
