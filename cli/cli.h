@@ -34,6 +34,7 @@ int cli_check(struct cli *cli, const struct rpc_client *snc, const char *file,
 
 /* Verbs that have a file of their own. */
 int cli_slice_modify(struct cli *cli);
+int cli_slice_optimise(struct cli *cli);
 int cli_link_top(struct cli *cli);
 int cli_link_capture(struct cli *cli);
 
@@ -58,7 +59,7 @@ struct cli_flags {
 	const char *expect;     /* --expect TEXT */
 	const char *goal;       /* --goal STATE */
 	const char *slice;      /* --slice NAME */
-	bool once, plan, restart;
+	bool once, plan, restart, nodes;
 	/* of projects */
 	const char *project, *user, *note, *slices, *cpu, *memory, *rate_hours, *since, *head;
 	bool each, site;

@@ -90,6 +90,8 @@ static const struct flag {
 	"say what would be done, and do nothing"},
     {"restart", 0, FLAG_BARE, offsetof(struct cli_flags, restart), 0,
 	"nodes of a running slice may begin anew"},
+    {"nodes", 0, FLAG_BARE, offsetof(struct cli_flags, nodes), 0,
+	"nodes may move too, and begin anew"},
     {"yes", 'y', FLAG_BARE, offsetof(struct cli_flags, yes), 0, "do not ask"},
     {"no-input", 0, FLAG_BARE, offsetof(struct cli_flags, no_input), 0, "never ask"},
     {"read", 0, FLAG_BARE, offsetof(struct cli_flags, read), 0, "print what there is and end"},

@@ -68,6 +68,13 @@ const struct cli_verb cli_slice_verbs[] = {
 	"restart (the element begins anew; on a running slice only with --restart). What cannot "
 	"be\n"
 	"had leaves everything as it is."},
+    {"slice", "optimise", "[SLICE]",
+	"Lead links other ways, so that what is free can be used; no frame is lost.",
+	"plan nodes yes no-input timeout", cli_slice_optimise,
+	"  vnode slice optimise --plan\n  vnode slice optimise ring --yes\n"
+	"Without SLICE all of yours; the noc's are everybody's. FREES: of rates, added up over "
+	"all\n"
+	"that a link passes, or of a host. With --nodes also nodes, which begin anew."},
     {"slice", "delete", "SLICE", "Give everything back; exit code 3 when it is gone already.",
 	"wait no-wait timeout yes no-input", run_delete, NULL},
     {"slice", "watch", "SLICE", "Print what happened and happens to a slice, until it is gone.", "",

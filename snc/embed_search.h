@@ -1,6 +1,6 @@
 /*
  * The search of embed.c, seen by its parts: what is placed so far and what that leaves free.
- * Nobody else includes this.
+ * Nobody else but optimise.h includes this.
  */
 #pragma once
 

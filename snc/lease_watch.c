@@ -1,7 +1,8 @@
 /*
  * Starts what is booked, warns of ends, and ends what is over, each in a transaction of its own. A
  * wall clock that jumps is not believed: nothing starts or ends until it is right again, or until
- * sncd is started anew by somebody who has looked.
+ * sncd is started anew by somebody who has looked. Between that it takes the steps that a modify
+ * has left.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,12 +12,14 @@
 #include "lib/base/log.h"
 #include "lib/base/when.h"
 #include "snc/audit.h"
+#include "snc/modify.h"
 #include "snc/slice.h"
 #include "snc/usage.h"
 
 enum {
 	LOOK_MS = 1000,      /* the wall clock may be set: never sleep longer */
-	RETRY_MS = 1000,     /* what could not start tries again */
+	RETRY_MIN_MS = 1000, /* what could not start tries again */
+	RETRY_MAX_MS = 30 * 1000,
 	JUMP_MS = 60 * 1000, /* against the time since boot */
 };
 
@@ -174,8 +177,19 @@ admit_start(struct snc *snc, struct start *start, struct err *err)
 	return true;
 }
 
-/* It keeps what it has booked and tries again; its owner is told why, once. */
-static void
+/* The later it is already, the longer until the next try. */
+static int64_t
+retry_at(const struct lease *lease, int64_t now_ms)
+{
+	int64_t wait_ms = (now_ms - lease->from_ms) / 4;
+
+	return now_ms + (wait_ms < RETRY_MIN_MS      ? RETRY_MIN_MS
+			    : wait_ms > RETRY_MAX_MS ? RETRY_MAX_MS
+						     : wait_ms);
+}
+
+/* It keeps what it has booked and tries again; its owner is told why, once for each reason. */
+static bool
 put_off(struct snc *snc, const char *id, const struct err *why)
 {
 	auto_arena struct arena *arena = arena_new();
@@ -184,27 +198,31 @@ put_off(struct snc *snc, const char *id, const struct err *why)
 	struct err err;
 
 	if (!store_slice_by_id(txn, id, arena, &record, &err) || record.lease.phase != LEASE_BOOKED)
-		return;
+		return false;
 	record.reason = *why;
 	if (record.reason.code == ERR_WAIT)
 		record.reason.code = ERR_CAPACITY;
-	record.lease.due_ms = clock_wall_ms(snc->clock) + RETRY_MS;
+	record.lease.due_ms = retry_at(&record.lease, clock_wall_ms(snc->clock));
 	events_add(snc->events, txn, &record, "slice", "waits", why->text);
-	if (!store_slice_save(txn, &record, &err) || !store_lease_save(txn, &record, &err) ||
-	    !txn_commit(&txn, &err))
-		log_error("snc", "event=state_lost slice=%s why=\"%s\"", id, err.text);
+	if (store_slice_save(txn, &record, &err) && store_lease_save(txn, &record, &err) &&
+	    txn_commit(&txn, &err))
+		return true;
+	log_error("snc", "event=state_lost slice=%s why=\"%s\"", id, err.text);
+	return false;
 }
 
-static void
+/* true when it could not start and was put off. */
+static bool
 start_slice(struct snc *snc, const char *id)
 {
 	auto_arena struct arena *arena = arena_new();
 	struct start start = {0};
 	struct err err = {0};
 
-	if (!read_start(snc, id, arena, &start, &err) || !place_start(snc, &start, arena, &err) ||
-	    !admit_start(snc, &start, &err))
-		put_off(snc, id, &err);
+	if (read_start(snc, id, arena, &start, &err) && place_start(snc, &start, arena, &err) &&
+	    admit_start(snc, &start, &err))
+		return false;
+	return put_off(snc, id, &err);
 }
 
 /* ---- warning and ending ---------------------------------------------------------------------- */
@@ -263,7 +281,15 @@ attend(struct snc *snc, const char *id)
 }
 
 static void
-look(struct snc *snc, int64_t *next_ms)
+tell_unreadable(const struct err *err)
+{
+	log_error("snc", "event=leases_unreadable why=\"%s\"", err->text);
+}
+
+/* What is due, until a start fails: looking for its place took long, and another one may have come
+ * due meanwhile, which goes before all that failed. true when there may be more. */
+static bool
+look(struct snc *snc)
 {
 	auto_arena struct arena *arena = arena_new();
 	struct slice_names due = {0};
@@ -272,14 +298,24 @@ look(struct snc *snc, int64_t *next_ms)
 	bool is_good = store_lease_due(txn, clock_wall_ms(snc->clock), arena, &due, &err);
 
 	txn_cancel(txn);
-	for (size_t i = 0; is_good && i < due.n; i++)
-		if (attend(snc, due.items[i]))
-			start_slice(snc, due.items[i]);
-	txn = store_begin(snc->store);
-	is_good = is_good && store_lease_next(txn, next_ms, &err);
-	txn_cancel(txn);
 	if (!is_good)
-		log_error("snc", "event=leases_unreadable why=\"%s\"", err.text);
+		tell_unreadable(&err);
+	for (size_t i = 0; is_good && i < due.n; i++)
+		if (attend(snc, due.items[i]) && start_slice(snc, due.items[i]))
+			return true;
+	return false;
+}
+
+static int64_t
+next_due_ms(struct snc *snc)
+{
+	auto_txn struct txn *txn = store_begin(snc->store);
+	int64_t next_ms = 0;
+	struct err err;
+
+	if (!store_lease_next(txn, &next_ms, &err))
+		tell_unreadable(&err);
+	return next_ms;
 }
 
 /* ---- the thread ------------------------------------------------------------------------------ */
@@ -315,8 +351,9 @@ watch_main(void *self)
 
 	do {
 		next_ms = 0;
+		modify_mend(watch->snc);
 		if (is_clock_right(watch))
-			look(watch->snc, &next_ms);
+			next_ms = look(watch->snc) ? 1 : next_due_ms(watch->snc);
 	} while (pause_watch(watch, next_ms));
 	return NULL;
 }

@@ -1,13 +1,14 @@
 /*
  * What the files of modify share: the slice as its rows stand, what is to become of it, and the
- * tables of a modify under way. Nobody else includes this but slice_watch, ledger and those who
- * must not come between.
+ * tables of a modify under way. Nobody else includes this but slice_watch, ledger, optimise.h and
+ * those who must not come between.
  *
  *     slice_modify.c    the verb: examine, compare, plan, admit
  *     modify_standing.c rows of the slice by element
  *     modify_place.c    places of what is new; what stays keeps its own
  *     modify_plan.c     the rows that come, go and change
  *     modify_step.c     what follows when the engine has brought the new rows about
+ *     modify_mend.c     steps that failed, once more
  */
 #pragma once
 
@@ -47,6 +48,10 @@ bool store_modify_switched(struct txn *txn, const char *slice, struct err *err) 
 bool store_modify_drop(struct txn *txn, const char *slice, struct err *err) must_check;
 bool store_modify_row_add(
     struct txn *txn, const char *slice, const struct modify_row *row, struct err *err) must_check;
+
+/* Slices with a modify under way. */
+bool store_modify_list(
+    struct txn *txn, struct arena *arena, struct slice_names *slices, struct err *err) must_check;
 bool store_modify_rows(struct txn *txn, const char *slice, struct arena *arena,
     struct modify_rows *rows, struct err *err) must_check;
 
@@ -77,6 +82,7 @@ struct modify_work {
 	const struct slice *old, *new; /* expanded */
 	struct txn *txn;               /* that writes, while it is open */
 	struct slice_diff diff;
+	bool is_move;                       /* no new document: what was set since stays */
 	struct substrate *substrate;        /* what is free now */
 	struct mapping mapping;             /* of what is new: nodes and links of `new` */
 	vec_of(struct resource_port) ports; /* that stay, by their nodes in `new` */
@@ -92,6 +98,22 @@ bool modify_substrate(struct modify_work *work, struct txn *txn, struct substrat
 
 /* A row of the slice's own group; NULL: it has none of that rid. */
 const struct controller_row_state *modify_row_of(const struct modify_work *work, uint64_t rid);
+
+/* ---- the verb, for who modifies without a new document (slice_optimise.c) ----------------------
+ */
+
+/* The record, the stored document and the rows of a slice, as they stand. ERR_NOT_FOUND, ERR_O01,
+ * ERR_O02. */
+bool modify_read(struct modify_work *work, const struct slice_modification *modification,
+    struct slice_document *stored, struct err *err) must_check;
+
+/*
+ * Plans what the diff and the mapping say, and hands it to the engine unless it is a plan alone:
+ * slice is the modification's document, not expanded. ERR_WAIT: the slice, or what is free, is not
+ * as it was read any more.
+ */
+bool modify_admit(struct modify_work *work, struct slice_modification *modification,
+    const struct slice *slice, struct err *err) must_check;
 
 /* ---- standing -------------------------------------------------------------------------------- */
 
@@ -158,7 +180,10 @@ struct modify_news {
 	const struct err *why;
 };
 
-/* Inside the engine's transaction, as the two below; the caller stores the record. */
+/*
+ * Inside the engine's transaction, as the two below; the caller stores the record. A step that
+ * fails changes nothing but for an event, and is taken again by modify_mend; false: not even that.
+ */
 bool modify_part_changed(struct snc *snc, struct txn *txn, struct slice_record *record,
     const struct modify_news *news, struct err *err) must_check;
 
@@ -166,13 +191,18 @@ bool modify_part_changed(struct snc *snc, struct txn *txn, struct slice_record *
 bool modify_follow(
     struct snc *snc, struct txn *txn, struct slice_record *record, struct err *err) must_check;
 
-/* The new rows, if any (coming: their group), become the slice's; then as above. */
+/* The new rows, if any (coming: their group), become the slice's; then as above. A failure leaves
+ * part of it done: the caller rolls back. */
 bool modify_switch(struct snc *snc, struct txn *txn, struct slice_record *record,
     const char *coming, struct err *err) must_check;
 
-/* The slice goes, or has gone by itself: what is on its way goes too. */
-bool modify_abandon(
-    struct snc *snc, struct txn *txn, const char *slice, struct err *err) must_check;
+/* The slice goes, or has gone by itself: what is on its way goes too, which is told when it was
+ * not wanted. */
+bool modify_abandon(struct snc *snc, struct txn *txn, const struct slice_record *record,
+    struct err *err) must_check;
+
+/* Takes the steps that are to be taken and were not, in transactions of its own. Any thread. */
+void modify_mend(struct snc *snc);
 
 /* ERR_O02 when a modify is under way. */
 bool modify_refuse_between(

@@ -171,7 +171,12 @@ take_place_of(struct modify_work *work, const rid_vec *going, size_t at, struct 
 	if (instead &&
 	    !resource_instead(row->kind, row->spec, instead, work->arena, &row->spec, err))
 		return false;
-	return str_equal(row->kind, "share") || !is_running(work) || hand_over(work, row, old, err);
+	if (str_equal(row->kind, "share"))
+		return true;
+	if (work->is_move &&
+	    !resource_redirect(old->row.attr, row->attr, work->arena, &row->attr, err))
+		return false;
+	return !is_running(work) || hand_over(work, row, old, err);
 }
 
 static bool
@@ -422,7 +427,7 @@ modify_plan(struct modify_work *work, struct txn *txn, const struct slice_ids *i
 	rid_vec going = {0};
 	bool is_good = find_going(work, &going, err) && know_ports(work, err) &&
 		       plan_new(work, ids, err) && follow_predecessors(work, &going, err) &&
-		       tune_links(work, err) && tune_nodes(work, err) &&
+		       (work->is_move || (tune_links(work, err) && tune_nodes(work, err))) &&
 		       modify_substrate(work, txn, &fresh, err) && still_fits(work, fresh, err);
 
 	if (is_good)

@@ -2,12 +2,14 @@
  * A modify after its transaction: the engine brings the new rows about in a group of their own.
  * When that stands they become the slice's, and what is handed over changes hands (from here on
  * there is no way back); when that is real, what is left of the old leaves in a group that is
- * released. Every step is a transaction of the engine's, and looks at nothing but the tables: a
- * restart is just the next step.
+ * released. Every step is part of a transaction of the engine's, is done as a whole or not at all,
+ * and looks at nothing but the tables: a restart is just the next step, and one that failed is
+ * taken again (modify_mend).
  */
 #include <string.h>
 
 #include "lib/base/fault.h"
+#include "lib/base/log.h"
 #include "snc/modify.h"
 #include "snc/usage.h"
 
@@ -34,13 +36,20 @@ modify_refuse_between(struct txn *txn, const struct slice_record *record, struct
 }
 
 bool
-modify_abandon(struct snc *snc, struct txn *txn, const char *slice, struct err *err)
+modify_abandon(struct snc *snc, struct txn *txn, const struct slice_record *record, struct err *err)
 {
 	auto_arena struct arena *arena = arena_new();
+	struct modify_record modify;
 	struct modify_parts parts;
+	bool is_there;
 
-	if (!store_modify_drop(txn, slice, err) || !store_parts(txn, slice, arena, &parts, err))
+	if (!store_modify_find(txn, record->id, arena, &modify, &is_there, err) ||
+	    !store_modify_drop(txn, record->id, err) ||
+	    !store_parts(txn, record->id, arena, &parts, err))
 		return false;
+	if (is_there && record->goal != SLICE_DELETED)
+		events_add(snc->events, txn, record, "slice", "unmodified",
+		    "given up: the slice has left the state that it was modified in");
 	for (size_t i = 0; i < parts.n; i++)
 		if (!controller_goal(snc->controller, txn, parts.groups[i], ROW_RELEASED, err))
 			return false;
@@ -107,8 +116,8 @@ finish(struct snc *snc, struct txn *txn, struct slice_record *record,
 	return true;
 }
 
-bool
-modify_follow(struct snc *snc, struct txn *txn, struct slice_record *record, struct err *err)
+static bool
+follow(struct snc *snc, struct txn *txn, struct slice_record *record, struct err *err)
 {
 	auto_arena struct arena *arena = arena_new();
 	struct modify_record modify;
@@ -144,7 +153,7 @@ modify_switch(struct snc *snc, struct txn *txn, struct slice_record *record, con
 					      rows.items[i].rid, rows.items[i].attr, err))
 			return false;
 	record->round++;
-	return modify_follow(snc, txn, record, err);
+	return follow(snc, txn, record, err);
 }
 
 /* Something of the new could not be had: everything is as before. */
@@ -187,8 +196,20 @@ part_gone(struct snc *snc, struct txn *txn, struct slice_record *record, const c
 	return store_slice_drop(txn, record->id, err);
 }
 
-bool
-modify_part_changed(struct snc *snc, struct txn *txn, struct slice_record *record,
+/* It went, or came, while the new was on its way: the new does not fit it any more. */
+static bool
+has_left(struct snc *snc, struct txn *txn, struct slice_record *record, struct err *err)
+{
+	if (record->goal != SLICE_DELETED && record->reason.code == ERR_NONE) {
+		err_set(&record->reason, ERR_O01,
+		    "slice '%s' has left the state that it was modified in", record->name);
+		(void)err_hint(&record->reason, "modify it again");
+	}
+	return modify_abandon(snc, txn, record, err);
+}
+
+static bool
+part_changed(struct snc *snc, struct txn *txn, struct slice_record *record,
     const struct modify_news *news, struct err *err)
 {
 	bool is_coming = strchr(news->group, '+') != NULL;
@@ -200,7 +221,7 @@ modify_part_changed(struct snc *snc, struct txn *txn, struct slice_record *recor
 			return true;
 		if (record->has_group && record->engine == news->state)
 			return modify_switch(snc, txn, record, news->group, err);
-		return modify_abandon(snc, txn, record->id, err);
+		return has_left(snc, txn, record, err);
 	case GROUP_RELEASING:
 		return !is_coming || roll_back(snc, txn, record, news->why, err);
 	case GROUP_GONE:
@@ -210,4 +231,71 @@ modify_part_changed(struct snc *snc, struct txn *txn, struct slice_record *recor
 		break;
 	}
 	return true;
+}
+
+/* ---- as a whole or not at all ---------------------------------------------------------------- */
+
+/* A step that failed has not been taken; the slice's owner is told what it waits for. */
+static bool
+end_step(struct snc *snc, struct txn *txn, const struct slice_record *record, const struct err *why,
+    struct err *err)
+{
+	if (why->code == ERR_NONE)
+		return txn_run(txn, err, "RELEASE modify", "");
+	log_error("snc", "event=step_failed slice=%s why=\"%s\"", record->id, why->text);
+	if (!txn_run(txn, err, "ROLLBACK TO modify", "") ||
+	    !txn_run(txn, err, "RELEASE modify", ""))
+		return false;
+	events_add(snc->events, txn, record, "slice", "waits", why->text);
+	return true;
+}
+
+bool
+modify_part_changed(struct snc *snc, struct txn *txn, struct slice_record *record,
+    const struct modify_news *news, struct err *err)
+{
+	const struct slice_record before = *record;
+	struct err why = {0};
+
+	if (!txn_run(txn, err, "SAVEPOINT modify", ""))
+		return false;
+	if (!part_changed(snc, txn, record, news, &why))
+		*record = before;
+	else
+		why = (struct err){0};
+	return end_step(snc, txn, record, &why, err);
+}
+
+/* Told of every row of every slice: most have nothing to follow. */
+static bool
+is_to_follow(struct txn *txn, const struct slice_record *record, bool *is_switched, struct err *err)
+{
+	auto_arena struct arena *arena = arena_new();
+	struct modify_record modify;
+	bool is_there;
+
+	if (!store_modify_find(txn, record->id, arena, &modify, &is_there, err))
+		return false;
+	*is_switched = is_there && modify.is_switched;
+	return true;
+}
+
+bool
+modify_follow(struct snc *snc, struct txn *txn, struct slice_record *record, struct err *err)
+{
+	const struct slice_record before = *record;
+	struct err why = {0};
+	bool is_switched;
+
+	if (!is_to_follow(txn, record, &is_switched, err))
+		return false;
+	if (!is_switched)
+		return true;
+	if (!txn_run(txn, err, "SAVEPOINT modify", ""))
+		return false;
+	if (!follow(snc, txn, record, &why))
+		*record = before;
+	else
+		why = (struct err){0};
+	return end_step(snc, txn, record, &why, err);
 }

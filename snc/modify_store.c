@@ -61,6 +61,31 @@ store_modify_row_add(
 	    (int64_t)row->rid, row->attr, (int64_t)row->is_going);
 }
 
+/* The texts of the only column of a query. */
+static void
+read_texts(struct rows *query, struct arena *arena, const char ***texts, size_t *n)
+{
+	vec_of(const char *) found = {0};
+
+	while (rows_next(query))
+		vec_push(&found, arena_text(arena, rows_text(query, 0)));
+	*n = found.n;
+	*texts = (void *)arena_copy(arena, found.items, found.n * sizeof(found.items[0]));
+	vec_done(&found);
+}
+
+bool
+store_modify_list(struct txn *txn, struct arena *arena, struct slice_names *slices, struct err *err)
+{
+	auto_rows struct rows *rows =
+	    txn_query(txn, err, "SELECT slice FROM modify ORDER BY slice", "");
+
+	if (!rows)
+		return false;
+	read_texts(rows, arena, &slices->items, &slices->n);
+	return true;
+}
+
 bool
 store_modify_rows(struct txn *txn, const char *slice, struct arena *arena, struct modify_rows *rows,
     struct err *err)
@@ -108,14 +133,9 @@ store_parts(struct txn *txn, const char *slice, struct arena *arena, struct modi
 {
 	auto_rows struct rows *rows = txn_query(txn, err,
 	    "SELECT grp FROM part WHERE ?1 IS NULL OR slice = ?1 ORDER BY grp", "t", slice);
-	vec_of(const char *) found = {0};
 
 	if (!rows)
 		return false;
-	while (rows_next(rows))
-		vec_push(&found, arena_text(arena, rows_text(rows, 0)));
-	parts->n = found.n;
-	parts->groups = (void *)arena_copy(arena, found.items, found.n * sizeof(found.items[0]));
-	vec_done(&found);
+	read_texts(rows, arena, &parts->groups, &parts->n);
 	return true;
 }

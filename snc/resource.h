@@ -80,6 +80,11 @@ bool resource_instead(const char *kind, const char *spec, uint64_t rid, struct a
 bool resource_receive(
     const char *attr, struct arena *arena, const char **changed, struct err *err) must_check;
 
+/* The attributes of a link end with where it leads to from another one's: what was set since stays
+ * as it is. */
+bool resource_redirect(const char *attr, const char *to, struct arena *arena, const char **changed,
+    struct err *err) must_check;
+
 /* The attributes of a link end as another document has the link; addresses stay, and whether it is
  * open. */
 struct resource_tuning {

@@ -44,6 +44,23 @@ resource_receive(const char *attr_text, struct arena *arena, const char **change
 }
 
 bool
+resource_redirect(const char *attr_text, const char *to_text, struct arena *arena,
+    const char **changed, struct err *err)
+{
+	struct link_end_attr_spec attr, to;
+
+	if (!spec_parse(&link_end_attr_spec_table, attr_text, arena, &attr, err) ||
+	    !spec_parse(&link_end_attr_spec_table, to_text, arena, &to, err))
+		return false;
+	attr.open = to.open;
+	attr.local = to.local;
+	attr.remote = to.remote;
+	attr.next_hop = to.next_hop;
+	*changed = resource_print(&link_end_attr_spec_table, &attr, arena);
+	return true;
+}
+
+bool
 resource_tune(const char *attr_text, const struct resource_tuning *tuning, struct arena *arena,
     const char **changed, struct err *err)
 {

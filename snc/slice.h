@@ -56,6 +56,7 @@ struct slice_placing {
 	/* filled in */
 	struct substrate *substrate;
 	struct mapping *mapping; /* NULL = it does not fit */
+	int64_t held_ns;         /* so long the store's lock was held */
 };
 
 /*
@@ -65,6 +66,9 @@ struct slice_placing {
  */
 bool slice_place(struct snc *snc, struct slice_placing *placing, struct arena *arena,
     diagnoses *found) must_check;
+
+/* After a try of many: lets others have the store's lock for as long as the try had it. */
+void slice_place_pause(const struct slice_placing *placing);
 
 /* The first window in which a slice fits. */
 struct slice_slot {

@@ -64,16 +64,37 @@ hand_over(struct snc *snc, struct txn *txn, const struct slice_record *record,
 	return controller_admit(snc->controller, txn, &admission, err);
 }
 
-/* What is asked of the ledger at admission: the window that the lease grants, without the slice's
- * own booking. */
-static struct ledger_question
-question_of(
-    struct snc *snc, const struct slice_record *record, const struct slice_examination *examination)
+/* Who wants the rows, and where their numbers come from. */
+struct planning {
+	struct snc *snc;
+	struct txn *txn;
+	const struct slice_record *record;
+	const struct slice_examination *examination;
+	struct slice_ids ids;
+	struct arena *arena;
+};
+
+/* The rows, if they still fit into the window that the lease grants, without the slice's own
+ * booking. */
+static bool
+plan_what_fits(const struct planning *planning, struct plan *plan, struct err *err)
 {
-	return (struct ledger_question){
-	    .window = lease_span(&examination->lease, clock_wall_ms(snc->clock)),
-	    .without = record->id,
+	const struct slice_examination *examination = planning->examination;
+	struct slice_plan_request request = {
+	    .slice_id = planning->record->id,
+	    .tnc = planning->snc->tnc,
+	    .slice = examination->expanded,
+	    .substrate = examination->substrate,
+	    .mapping = examination->mapping,
+	    .ids = planning->ids,
 	};
+	struct ledger_question question = {
+	    .window = lease_span(&examination->lease, clock_wall_ms(planning->snc->clock)),
+	    .without = planning->record->id,
+	};
+
+	return slice_plan(&request, planning->arena, plan, err) &&
+	       still_fits(planning->snc, planning->txn, plan, &question, planning->arena, err);
 }
 
 bool
@@ -82,19 +103,10 @@ slice_admit(struct snc *snc, struct txn *txn, struct slice_record *record,
 {
 	auto_arena struct arena *arena = arena_new();
 	struct id_source source = {snc->controller, txn};
-	struct slice_plan_request request = {
-	    .slice_id = record->id,
-	    .tnc = snc->tnc,
-	    .slice = examination->expanded,
-	    .substrate = examination->substrate,
-	    .mapping = examination->mapping,
-	    .ids = {next_id, &source},
-	};
-	struct ledger_question question = question_of(snc, record, examination);
+	struct planning planning = {snc, txn, record, examination, {next_id, &source}, arena};
 	struct plan plan;
 
-	if (!slice_plan(&request, arena, &plan, err) ||
-	    !still_fits(snc, txn, &plan, &question, arena, err))
+	if (!plan_what_fits(&planning, &plan, err))
 		return false;
 	record->has_group = true;
 	record->engine = GROUP_PENDING;
@@ -121,20 +133,12 @@ slice_book(struct snc *snc, struct txn *txn, struct slice_record *record,
 {
 	auto_arena struct arena *arena = arena_new();
 	uint64_t last = 0;
-	struct slice_plan_request request = {
-	    .slice_id = record->id,
-	    .tnc = snc->tnc,
-	    .slice = examination->expanded,
-	    .substrate = examination->substrate,
-	    .mapping = examination->mapping,
-	    .ids = {next_placeholder, &last},
-	};
-	struct ledger_question question = question_of(snc, record, examination);
+	struct planning planning = {
+	    snc, txn, record, examination, {next_placeholder, &last}, arena};
 	struct booking_rows rows;
 	struct plan plan;
 
-	if (!slice_plan(&request, arena, &plan, err) ||
-	    !still_fits(snc, txn, &plan, &question, arena, err))
+	if (!plan_what_fits(&planning, &plan, err))
 		return false;
 	rows.n = plan.n_rows;
 	rows.items = arena_alloc(arena, rows.n * sizeof(rows.items[0]));

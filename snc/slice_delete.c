@@ -11,10 +11,12 @@ bool
 slice_let_go(struct snc *snc, struct txn *txn, struct slice_record *record, struct err *err)
 {
 	auto_arena struct arena *arena = arena_new();
+	struct slice_record going = *record;
 	struct modify_parts parts;
 
+	going.goal = SLICE_DELETED;
 	if (!store_parts(txn, record->id, arena, &parts, err) ||
-	    !modify_abandon(snc, txn, record->id, err))
+	    !modify_abandon(snc, txn, &going, err))
 		return false;
 	if (!record->has_group && !parts.n) {
 		events_add(snc->events, txn, record, "slice", "deleted", "");

@@ -153,17 +153,16 @@ read_rows(struct modify_work *work, struct txn *txn, struct err *err)
 	       err_set(err, ERR_INTERNAL, "rows of slice '%s' cannot be read", work->record.name);
 }
 
-/* The record, its document and its rows, as they stand. */
-static bool
-read_all(struct modify_work *work, const struct slice_modification *modification,
-    struct reading *reading, struct err *err)
+bool
+modify_read(struct modify_work *work, const struct slice_modification *modification,
+    struct slice_document *stored, struct err *err)
 {
 	auto_txn struct txn *txn = store_begin(work->snc->store);
 
 	if (!snc_find_slice(
 		&modification->caller, txn, modification->slice, work->arena, &work->record, err) ||
 	    !check_state(txn, &work->record, err) ||
-	    !store_slice_document(txn, work->record.id, work->arena, &reading->stored, err))
+	    !store_slice_document(txn, work->record.id, work->arena, stored, err))
 		return false;
 	return read_rows(work, txn, err);
 }
@@ -247,8 +246,8 @@ note(struct modify_work *work, struct txn *txn, const struct slice_modification 
 }
 
 /* Plans inside the transaction, where the ids come from; a plan alone is rolled back. */
-static bool
-plan_and_admit(struct modify_work *work, struct slice_modification *modification,
+bool
+modify_admit(struct modify_work *work, struct slice_modification *modification,
     const struct slice *slice, struct err *err)
 {
 	auto_txn struct txn *txn = store_begin(work->snc->store);
@@ -309,7 +308,7 @@ attempt(struct modify_work *work, struct slice_modification *modification, struc
 {
 	struct reading reading = {.after = {.document = modification->document}};
 
-	if (!read_all(work, modification, &reading, err) || !examine(work, &reading, err))
+	if (!modify_read(work, modification, &reading.stored, err) || !examine(work, &reading, err))
 		return false;
 	compare(work, &reading);
 	modification->id = work->record.id;
@@ -319,7 +318,7 @@ attempt(struct modify_work *work, struct slice_modification *modification, struc
 		return true;
 	return check_restart(work, modification, err) &&
 	       (!work->record.has_group || place(work, err)) &&
-	       plan_and_admit(work, modification, reading.after.slice, err);
+	       modify_admit(work, modification, reading.after.slice, err);
 }
 
 bool

@@ -3,11 +3,30 @@
  * now, for later, for whenever: all ask here.
  */
 #include <string.h>
+#include <time.h>
 
 #include "snc/embed.h"
 #include "snc/slice.h"
 
-enum { TRY_MS = 500, TRIES_MAX = 512 };
+enum { TRY_MS = 500, TRIES_MAX = 512, PAUSE_MAX_NS = 100 * 1000 * 1000 };
+
+static int64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void
+slice_place_pause(const struct slice_placing *placing)
+{
+	struct timespec pause = {
+	    0, placing->held_ns < PAUSE_MAX_NS ? placing->held_ns : PAUSE_MAX_NS};
+
+	nanosleep(&pause, NULL);
+}
 
 static bool
 is_within_quotas(
@@ -33,6 +52,7 @@ slice_place(struct snc *snc, struct slice_placing *placing, struct arena *arena,
 	    .deadline_ms = placing->deadline_ms,
 	};
 	struct txn *txn = store_begin(snc->store);
+	int64_t begun_ns = now_ns();
 	struct err err;
 	bool is_good =
 	    snc_substrate(snc, txn, &placing->question, arena, &placing->substrate, &err);
@@ -42,6 +62,7 @@ slice_place(struct snc *snc, struct slice_placing *placing, struct arena *arena,
 		diagnoses_push(found, &err);
 	is_good = is_good && is_within_quotas(snc, txn, placing, found);
 	txn_cancel(txn);
+	placing->held_ns = now_ns() - begun_ns;
 	if (!is_good)
 		return false;
 	request.substrate = placing->substrate;
@@ -101,6 +122,7 @@ try_start(struct snc *snc, struct slice_slot *slot, struct arena *arena, diagnos
 
 	vec_done(found);
 	slot->is_found = slice_place(snc, &placing, scratch, found);
+	slice_place_pause(&placing);
 	slot->mapping = placing.mapping;
 	if (slot->is_found)
 		arena_join(arena, scratch);

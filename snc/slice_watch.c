@@ -120,7 +120,7 @@ slice_moved(struct snc *snc, struct txn *txn, struct slice_record *record,
 {
 	bool stays = follow(txn, record, news->state, news->why);
 
-	if (news->state == GROUP_RELEASING && !modify_abandon(snc, txn, record->id, err))
+	if (news->state == GROUP_RELEASING && !modify_abandon(snc, txn, record, err))
 		return false;
 	if (!stays && !is_whole(txn, record->id))
 		stays = true;

@@ -53,6 +53,7 @@ trial_fits(struct trial *trial, bool is_alone)
 	arena_clear(trial->scratch);
 	placing.expanded = slice_expand(trial->variant, trial->scratch);
 	fits = slice_place(trial->snc, &placing, trial->scratch, &trial->found);
+	slice_place_pause(&placing);
 	trial->mapping = placing.mapping;
 	return fits;
 }

@@ -16,7 +16,7 @@
 #include "snc/slice.h"
 #include "snc/usage.h"
 
-enum { VIEW_MS = 5000 };
+enum { VIEW_MS = 5000, SEARCHES_MAX = 2, SEARCH_WAIT_MS = 10 * 1000 };
 
 static void
 take_down(struct snc *snc)
@@ -26,6 +26,7 @@ take_down(struct snc *snc)
 	lease_watch_stop(snc->lease_watch);
 	slice_watch_stop(snc->watch);
 	controller_free(snc->controller);
+	turns_free(snc->searches);
 	ready_free(snc->ready);
 	events_free(snc->events);
 	audit_free(snc->audit);
@@ -91,6 +92,7 @@ snc_new(const struct snc_config *config, struct err *err)
 	snc->events = events_new(snc->clock);
 	snc->ready = ready_new();
 	snc->audit = audit_new(snc->store, snc->clock);
+	snc->searches = turns_new(SEARCHES_MAX, SEARCH_WAIT_MS);
 	if (!recall_daemons(snc, err) || !usage_begin(snc, err))
 		return NULL;
 	snc->controller = controller_new(

@@ -10,6 +10,7 @@
 #include "snc/events.h"
 #include "snc/inventory.h"
 #include "snc/ledger.h"
+#include "snc/turns.h"
 #include "snc/view.h"
 
 /* A client of a daemon by its full name, at an address ("" for the TNC: whoever gives it knows).
@@ -37,6 +38,7 @@ struct snc {
 	struct view *view;
 	struct events *events;
 	struct ready *ready;
+	struct turns *searches; /* by callers who wait for the answer */
 	struct watch *watch;
 	struct lease_watch *lease_watch;
 	struct audit *audit;

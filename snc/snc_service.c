@@ -23,6 +23,7 @@ const struct snc_ops snc_service_ops = {
     .slice_stop = service_slice_stop,
     .slice_reserve = service_slice_reserve,
     .slice_modify = service_slice_modify,
+    .slice_optimise = service_slice_optimise,
     .slice_delete = service_slice_delete,
     .slice_wait = service_slice_wait,
     .slice_renew = service_slice_renew,

@@ -45,6 +45,7 @@ SNC_HANDLER(slice_wait);
 /* snc_service_modify.c */
 SNC_HANDLER(slice_reserve);
 SNC_HANDLER(slice_modify);
+SNC_HANDLER(slice_optimise);
 
 /* snc_service_time.c */
 SNC_HANDLER(slice_renew);

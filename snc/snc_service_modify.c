@@ -1,6 +1,7 @@
 /*
  * Handlers of the verbs that change a slice that is there: thin.
  */
+#include "snc/optimise.h"
 #include "snc/slice.h"
 #include "snc/snc_service.h"
 
@@ -44,5 +45,42 @@ SNC_HANDLER(slice_modify)
 	result->changes = changes;
 	result->n_changes = modification.diff.n;
 	result->under_way = modification.is_under_way && !modification.is_plan;
+	return true;
+}
+
+SNC_HANDLER(slice_optimise)
+{
+	struct slice_optimisation optimisation = {
+	    .caller = service_caller(call),
+	    .slice = args->slice,
+	    .is_plan = args->plan,
+	    .with_nodes = args->nodes,
+	};
+	struct snc_move *moves;
+
+	if (!slice_optimise(self, &optimisation, call->arena, err))
+		return false;
+	moves = arena_alloc(call->arena, optimisation.n_moves * sizeof(moves[0]));
+	for (size_t i = 0; i < optimisation.n_moves; i++) {
+		const struct optimise_move *move = &optimisation.moves[i];
+
+		moves[i] = (struct snc_move){
+		    .slice_id = move->slice_id,
+		    .slice = move->slice,
+		    .owner = move->owner,
+		    .kind = move->is_node ? "node" : "link",
+		    .name = move->name,
+		    .way = slice_way_text(move->way),
+		    .from = move->from,
+		    .to = move->to,
+		    .gain_bps = move->gain_bps,
+		    .gain_room = move->gain_room,
+		    .under_way = move->is_under_way,
+		    .reason = move->reason,
+		};
+	}
+	result->moves = moves;
+	result->n_moves = optimisation.n_moves;
+	result->whole = optimisation.is_whole;
 	return true;
 }

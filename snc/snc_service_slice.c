@@ -62,14 +62,18 @@ check_name(
 }
 
 /* What would fit instead, where it was placed and did not. */
-static void
+static bool
 add_remedies(struct snc *snc, const struct slice_examination *examination, const diagnoses *found,
-    struct arena *arena, struct snc_slice_check_result *result)
+    struct arena *arena, struct snc_slice_check_result *result, struct err *err)
 {
-	struct slice_remedies remedies;
+	struct slice_remedies remedies = {0};
 	struct snc_remedy *shown;
 
+	if (examination->expanded && !turns_take(snc->searches, err))
+		return false;
 	slice_why_not(snc, examination, found, arena, &remedies);
+	if (examination->expanded)
+		turns_give(snc->searches);
 	shown = arena_alloc(arena, remedies.n * sizeof(shown[0]));
 	for (size_t i = 0; i < remedies.n; i++) {
 		const struct slice_remedy *remedy = &remedies.items[i];
@@ -80,6 +84,7 @@ add_remedies(struct snc *snc, const struct slice_examination *examination, const
 	result->remedies = shown;
 	result->n_remedies = remedies.n;
 	result->time_helps = remedies.does_time_help;
+	return true;
 }
 
 SNC_HANDLER(slice_check)
@@ -93,20 +98,21 @@ SNC_HANDLER(slice_check)
 	};
 	diagnoses found = {0};
 	struct snc_node *nodes;
+	bool is_answered = true;
 
 	if (!service_tenant(snc, call, args->project, &examination.tenant, err))
 		return false;
 	result->feasible = slice_examine(snc, &examination, call->arena, &found);
 	result->name = examination.slice ? examination.slice->name : "";
 	if (!result->feasible)
-		add_remedies(snc, &examination, &found, call->arena, result);
+		is_answered = add_remedies(snc, &examination, &found, call->arena, result, err);
 	else if (examination.slice)
 		check_name(snc, call, examination.slice, &found);
 	result->diagnoses = service_diagnoses(&found, call->arena);
 	result->n_diagnoses = found.n;
 	vec_done(&found);
 	if (!examination.mapping)
-		return true;
+		return is_answered;
 	picture_mapping(
 	    examination.slice, examination.mapping, call->arena, &nodes, &result->n_nodes);
 	result->nodes = nodes;

@@ -49,16 +49,21 @@ SNC_HANDLER(slice_find_slot)
 	    .length_ms = service_wish_ms(args->duration_ms),
 	    .after_ms = service_wish_ms(args->after_ms),
 	    .before_ms = service_wish_ms(args->before_ms),
-	    .deadline_ms = clock_boot_ms(snc->clock) + SEARCH_MS,
 	};
 	diagnoses found = {0};
 
 	if (!service_tenant(snc, call, args->project, &slot.tenant, err))
 		return false;
 	if (slice_examine(snc, &examination, call->arena, &found)) {
+		if (!turns_take(snc->searches, err)) {
+			vec_done(&found);
+			return false;
+		}
 		slot.expanded = slice_expand(examination.slice, call->arena);
+		slot.deadline_ms = clock_boot_ms(snc->clock) + SEARCH_MS;
 		if (slice_find_slot(snc, &slot, call->arena, &found))
 			show_slot(&slot, examination.slice, call->arena, result);
+		turns_give(snc->searches);
 	}
 	result->diagnoses = service_diagnoses(&found, call->arena);
 	result->n_diagnoses = found.n;

@@ -93,7 +93,8 @@ enum lease_phase lease_phase_parse(const char *text);
 bool store_lease_save(
     struct txn *txn, const struct slice_record *slice, struct err *err) must_check;
 
-/* Ids of the slices whose lease is due, the longest overdue first, in arena. */
+/* Ids of the slices whose lease is due, in arena: the longest overdue first, and last those that
+ * should have started and could not. */
 struct slice_names {
 	const char **items;
 	size_t n;

@@ -35,7 +35,9 @@ store_lease_due(
     struct txn *txn, int64_t now_ms, struct arena *arena, struct slice_names *due, struct err *err)
 {
 	auto_rows struct rows *rows = txn_query(txn, err,
-	    "SELECT id FROM slice WHERE due_ms > 0 AND due_ms <= ? ORDER BY due_ms", "i", now_ms);
+	    "SELECT id FROM slice WHERE due_ms > 0 AND due_ms <= ?"
+	    " ORDER BY phase = 'booked' AND due_ms > from_ms, due_ms",
+	    "i", now_ms);
 	vec_of(const char *) found = {0};
 
 	if (!rows)

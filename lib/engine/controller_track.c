@@ -83,13 +83,15 @@ track_need(struct controller *controller, const struct stored_row *row, enum ver
 void
 track_renew(struct controller *controller, const struct stored_row *row)
 {
+	bool is_new = !map_get_id(controller->tracks, row->state.row.rid);
 	struct track *track = track_make(controller, row);
 
 	if (track->is_renewal)
 		return;
 	track->is_renewal = true;
 	track->verb = VERB_RESERVE;
-	track->next_ms = clock_boot_ms(controller->config.clock) + RENEW_MS;
+	/* Nobody knows when a controller that was here before renewed it last: at once. */
+	track->next_ms = clock_boot_ms(controller->config.clock) + (is_new ? 0 : RENEW_MS);
 	track->failures = 0;
 }
 

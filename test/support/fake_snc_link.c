@@ -181,9 +181,25 @@ fake_modify(void *self, const struct rpc_call *call, const struct snc_slice_modi
 	return true;
 }
 
+/* One link is to be moved, once. */
+static bool
+fake_optimise(void *self, const struct rpc_call *call, const struct snc_slice_optimise_args *args,
+    struct snc_slice_optimise_result *result, struct err *err)
+{
+	static struct snc_move moves[] = {{"base", "base", "dev1", "link", "l1", "hitless",
+	    "koganei:u0", "koganei:u1", 320000000, 0, false, ""}};
+
+	(void)self, (void)call, (void)err;
+	*result = (struct snc_slice_optimise_result){moves, !moves[0].under_way, true};
+	if (!args->plan)
+		moves[0].under_way = true;
+	return true;
+}
+
 void
 fake_snc_link(struct snc_ops *ops)
 {
+	ops->slice_optimise = fake_optimise;
 	ops->slice_modify = fake_modify;
 	ops->link_list = fake_links;
 	ops->link_counters = fake_counters;

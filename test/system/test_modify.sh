@@ -203,6 +203,71 @@ a_slice_goes_step_by_step() {
 	eventually 15 no_orphans
 }
 
+# pair NAME MBPS: a slice of one link between koganei and nagoya; there are two routes of 200 Mbps
+pair() {
+	cat >"$WORK/$1.xml" <<-XML
+		<slice-design version="1.0"><slicespec name="$1"><sliverdef>
+		<linkSlivers><linkSliver name="l1" type="link" subtype="GRE">
+		<vports><vport name="e1"/><vport name="e2"/></vports>
+		<resources><resource key="bandwidth" value="$2Mbps"/></resources>
+		</linkSliver></linkSlivers>
+		<nodeSlivers>$(pair_node a 1)$(pair_node b 2)</nodeSlivers></sliverdef><structure>
+		<bind name="b1"><vport slivername="a" portname="p"/><vport slivername="l1" portname="e1"/></bind>
+		<bind name="b2"><vport slivername="l1" portname="e2"/><vport slivername="b" portname="p"/></bind>
+		</structure></slicespec><mapping slice="$1"><aggregate name="local">
+		<amap node="a" vnode="koganei"/><amap node="b" vnode="nagoya"/>
+		</aggregate></mapping></slice-design>
+	XML
+}
+
+pair_node() {
+	cat <<-XML
+		<nodeSliver name="$1"><instance type="prog" subtype="SlowPath_VM">
+		<resources><resource key="memory" value="64MiB"/></resources><params>
+		<param key="bootImage" value="image:container-minimal"/>
+		<param key="userData" value="ip addr add 10.2.1.$2/24 dev p"/>
+		</params></instance><vports><vport name="p"/></vports></nodeSliver>
+	XML
+}
+
+pings() {
+	vnode node exec "$1/a" -- ping -c 1 -W 3 10.2.1.2
+}
+
+ping_pair() {
+	vnode node exec "$1/a" --timeout 120s -- ping -f -c 3000 -i 0.002 -q 10.2.1.2 >"$WORK/ping-$1" &
+}
+
+# Each route has 90 of its 200 Mbps taken: 150 go nowhere, unless the two links share one.
+links_make_room() {
+	local status=0 name
+	for name in one two; do
+		pair "$name" 90
+		vnode slice create "$WORK/$name.xml" --wait
+		eventually 30 pings "$name"
+	done
+	pair large 150
+	vnode slice check "$WORK/large.xml" || status=$?
+	assert_equal 6 "$status"
+	refuses vnode slice optimise </dev/null
+	assert_equal 1 "$(vnode slice optimise --plan --json | jq '[.moves[] | select(.way == "hitless")] | length')"
+	ping_pair one
+	ping_pair two
+	vnode slice optimise --yes
+	wait
+	lost_nothing ping-one
+	lost_nothing ping-two
+	eventually 15 vnode slice check "$WORK/large.xml"
+	vnode slice create "$WORK/large.xml" --wait
+	eventually 30 pings large
+	pings one
+	assert_equal 0 "$(vnode slice optimise --plan --json | jq '.moves | length')"
+	for name in one two large; do
+		vnode slice delete "$name" --yes --wait
+	done
+	eventually 15 no_orphans
+}
+
 testbed up >"$WORK/up.log" 2>&1 || { cat "$WORK/up.log"; exit 1; }
 document first
 vnode slice create "$WORK/first.xml" --wait
@@ -215,4 +280,5 @@ test_case "a node begins anew only when that is allowed" a_restart_wants_a_word
 test_case "what cannot be had changes nothing" what_cannot_be_had_changes_nothing
 test_case "a controller killed in the middle leaves a whole slice" killed_in_the_middle
 test_case "a slice is defined, reserved, run and stopped, and modified in each" a_slice_goes_step_by_step
+test_case "links move together, no frame is lost, and what did not fit fits" links_make_room
 finish

@@ -127,6 +127,21 @@ a_modify_is_shown_before_it_is_done(void)
 }
 
 static void
+moves_are_shown_before_they_are_made(void)
+{
+	struct session session = session_start();
+
+	expect(&session, "slice create test/data/slice/base.xml --wait", 0, "base\n", "");
+	expect(&session, "slice optimise --plan", 0,
+	    "base   link l1  hitless  320 Mbps  koganei:u0  koganei:u1\n", "");
+	expect(&session, "slice optimise --plan --json", 0, "\"gain_bps\": 320000000", "");
+	expect(&session, "slice optimise base", 2, "320 Mbps", "moving them wants --yes");
+	expect(&session, "slice optimise base --yes", 0, "320 Mbps", "");
+	expect(&session, "slice optimise --yes", 0, "", "nothing would be gained");
+	session_end(&session);
+}
+
+static void
 a_refused_document_is_explained_fault_by_fault(void)
 {
 	struct session session = session_start();
@@ -391,6 +406,7 @@ an_audit_trail_is_tested_by_who_reads_it(void)
 static const struct test tests[] = {
     TEST(a_slice_goes_through_its_life),
     TEST(a_modify_is_shown_before_it_is_done),
+    TEST(moves_are_shown_before_they_are_made),
     TEST(times_are_read_and_told_with_their_zone),
     TEST(a_refused_document_is_explained_fault_by_fault),
     TEST(a_failed_reservation_ends_with_its_own_exit_code),

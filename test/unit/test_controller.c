@@ -167,6 +167,40 @@ a_reservation_is_kept_alive_and_then_run(void)
 }
 
 static bool
+was_called(void *self)
+{
+	struct bench *bench = self;
+
+	return bench->sites[0].n_calls > 0 && bench->sites[1].n_calls > 0;
+}
+
+static void
+a_controller_that_restarts_often_keeps_its_reservations(void)
+{
+	struct bench *bench = start("restarts", 4);
+	auto_arena struct arena *arena = arena_new();
+	uint64_t rids[N_SITES];
+	enum group_state state;
+
+	bench_admit(bench, "g1", 1, ROW_HELD, rids);
+	await(bench, "g1", GROUP_RESERVED);
+	for (int i = 0; i < 10; i++) { /* always sooner than the next renewal would be due */
+		bench_stop_controller(bench);
+		bench->clock.ahead_ms += 25000;
+		for (int k = 0; k < N_SITES; k++)
+			manager_wake(bench->sites[k].manager);
+		bench->sites[0].n_calls = bench->sites[1].n_calls = 0;
+		bench_start_controller(bench);
+		assert_true(eventually(was_called, bench));
+	}
+	assert_true(controller_group(bench->controller, NULL, "g1", &state));
+	assert_equal(state, GROUP_RESERVED);
+	for (int i = 0; i < N_SITES; i++)
+		assert_true(manager_has(bench->sites[i].manager, rids[i]));
+	bench_free(bench);
+}
+
+static bool
 is_hold_over(void *self)
 {
 	struct bench *bench = self;
@@ -367,6 +401,7 @@ static const struct test tests[] = {
     TEST(what_only_waits_is_waited_for),
     TEST(what_never_comes_is_given_up_at_the_deadline),
     TEST(a_reservation_is_kept_alive_and_then_run),
+    TEST(a_controller_that_restarts_often_keeps_its_reservations),
     TEST(a_lost_reservation_is_released),
     TEST(a_new_attribute_reaches_the_object),
     TEST(a_reference_to_nothing_is_refused),

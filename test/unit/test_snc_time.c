@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "test/support/fake_site.h"
 #include "test/support/site.h"
@@ -202,6 +203,53 @@ what_could_not_start_in_time_starts_when_it_can(void)
 	inventory_heard(site->snc->inventory, "programmer@koganei");
 	assert_text(fake_wait(site, id, "RUNNING")->state, "RUNNING");
 	assert_text(fake_wait(site, id, "RUNNING")->reason, "");
+	fake_site_free(site);
+}
+
+static int64_t
+next_due_ms(struct fake_site *site)
+{
+	auto_txn struct txn *txn = store_begin(site->store);
+	int64_t due_ms = 0;
+	struct err err;
+
+	assert_true(store_lease_next(txn, &due_ms, &err));
+	return due_ms;
+}
+
+/* Not before then, when all that is due has been tried. */
+static bool
+is_due_after(struct fake_site *site, int64_t at_ms)
+{
+	for (int i = 0; i < 1000 && next_due_ms(site) < at_ms; i++)
+		usleep(10000);
+	return next_due_ms(site) >= at_ms;
+}
+
+static void
+what_cannot_start_is_tried_less_often_and_holds_nobody_up(void)
+{
+	struct fake_site *site = fake_site_new();
+	int64_t start = now_ms(site) + 30 * SECOND;
+	const char *stuck[3], *id;
+
+	for (int i = 0; i < 3; i++)
+		stuck[i] = booked(site,
+		    document_of(site, arena_format(site->arena, "stuck%d", i), 1, "koganei"),
+		    (struct lease_wish){start, 0});
+	id = booked(site, document_of(site, "later", 4, "nagoya"),
+	    (struct lease_wish){start + 5 * SECOND, 0});
+	fake_manager(site, "programmer@koganei")->is_away = true;
+	inventory_failed(site->snc->inventory, "programmer@koganei");
+	fake_site_pass(site, 36 * SECOND);
+	assert_text(fake_wait(site, id, "RUNNING")->state, "RUNNING");
+	for (int i = 0; i < 3; i++)
+		assert_true(is_told(site, stuck[i], "waits"));
+
+	fake_site_pass(site, 50 * SECOND);
+	assert_true(is_due_after(site, start + 60 * SECOND));
+	fake_site_pass(site, 50 * SECOND);
+	assert_true(is_due_after(site, start + 120 * SECOND));
 	fake_site_free(site);
 }
 
@@ -437,6 +485,7 @@ random_bookings_are_what_a_count_of_every_second_says(void)
 static const struct test tests[] = {
     TEST(a_slice_for_later_holds_its_capacity_survives_a_restart_starts_and_ends_by_itself),
     TEST(what_could_not_start_in_time_starts_when_it_can),
+    TEST(what_cannot_start_is_tried_less_often_and_holds_nobody_up),
     TEST(a_renewal_counts_what_a_modify_brings),
     TEST(what_is_over_before_sncd_is_back_never_starts),
     TEST(find_slot_check_and_create_agree_to_the_millisecond),
