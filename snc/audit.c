@@ -28,9 +28,10 @@ static const char reads[] = " slice_check slice_list slice_show slice_find_slot 
 static const char unstored[] = " exec console_write capture_start capture_stop ";
 
 /* What is recorded in the transaction of its change. */
-static const char stored[] = " slice_create slice_run slice_stop slice_reserve slice_modify"
-			     " slice_delete slice_renew link_set project_create project_delete"
-			     " member_set member_remove quota_set ";
+static const char stored[] =
+    " slice_create slice_run slice_stop slice_reserve slice_modify"
+    " slice_optimise slice_delete slice_renew link_set project_create project_delete"
+    " member_set member_remove quota_set ";
 
 struct audit {
 	struct store *store;
