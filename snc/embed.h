@@ -12,7 +12,7 @@
  * better; in arcs looked at. And how long that may take where the machine is slow or busy. More
  * work finds a few more answers, but by ways so long that fewer of the slices to come have a place.
  */
-enum { EMBED_SEARCH_STEPS = 20000, EMBED_IMPROVE_STEPS = 800000, EMBED_SEARCH_MS = 250 };
+enum { EMBED_SEARCH_STEPS = 12000, EMBED_IMPROVE_STEPS = 800000, EMBED_SEARCH_MS = 250 };
 
 struct embed_request {
 	const struct slice *slice;         /* checked, with its defaults, expanded */
