@@ -5,10 +5,10 @@ Usage: bench/bringup.py [rounds=5] [nodes=100] [only=vnode,floor,mininet] [keep=
 
 Three ways, in turn, ROUNDS times:
   vnode    `vnode slice create` through the real daemons: containers of container-minimal, links of
-           100 Mbps over the shaper of the host
+           50 Mbps over the shaper of the host
   floor    the same containers through libvirt alone (as many at a time as programmerd starts), their
            folders made before; then the same devices, classes and hooks by `ip -batch`, `tc -batch`
-  mininet  hosts of Mininet (package mininet) in the same ring, TCLink of 100 Mbps
+  mininet  hosts of Mininet (package mininet) in the same ring, TCLink of 50 Mbps
 From the command to the first answer on every link: each node pings the next one every 100 ms until
 it is answered, then makes a file whose time counts. Prints seconds and seconds of processor time
 (all of the machine's, so it must be quiet), medians, and the medians of the ratios of each round.
@@ -28,7 +28,7 @@ HOST = "koganei"
 OURS, BARE = "bringupa", "bringupb"
 WORKERS = 8  # of programmerd
 UIDS = 100000  # what container root is outside
-RATE_MBPS = 100
+RATE_MBPS = 50
 OVERHEAD = 1556 / 1514
 PING = "(ping -q -i 0.1 -w 300 -c 1 %s >/dev/null && : >%s) &"
 
@@ -210,7 +210,7 @@ class Floor:
                       f"class add dev vnloop{end} parent 1:1 classid 1:10 htb rate {n * RATE_MBPS * OVERHEAD:.3f}mbit ceil 10gbit"]
             for i in range(n):
                 lines += [f"class add dev vnloop{end} parent 1:10 classid 1:{0x100 + i:x} htb rate {rate} ceil {rate}",
-                          f"qdisc add dev vnloop{end} parent 1:{0x100 + i:x} bfifo limit 385000"]
+                          f"qdisc add dev vnloop{end} parent 1:{0x100 + i:x} bfifo limit 192000"]
         texts["loop.tc"] = "\n".join(lines) + "\n"
         devices = [(self.device(i, 1), self.device((i + 1) % n, 0)) for i in range(n)]
         devices += [(b, a) for a, b in devices]

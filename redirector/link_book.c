@@ -437,3 +437,29 @@ link_book_has_class(struct link_book *book, size_t underlay, uint32_t minor)
 	pthread_mutex_unlock(&book->lock);
 	return has;
 }
+
+/* The row that has the port, and the one that had it before. */
+static size_t
+add_holders(const struct link_book *book, uint64_t port, uint64_t *rids, const struct seat **holder)
+{
+	*holder = map_get_id(book->vports, port);
+	if (!*holder)
+		return 0;
+	rids[0] = (*holder)->rid;
+	rids[1] = (*holder)->instead;
+	return rids[1] ? 2 : 1;
+}
+
+size_t
+link_book_at_port(struct link_book *book, uint64_t port, uint64_t rids[LINK_BOOK_AT_PORT])
+{
+	const struct seat *holder;
+	size_t n;
+
+	pthread_mutex_lock(&book->lock);
+	n = add_holders(book, port, rids, &holder);
+	if (holder && holder->peer)
+		n += add_holders(book, holder->peer, &rids[n], &holder);
+	pthread_mutex_unlock(&book->lock);
+	return n;
+}
