@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "redirector/link_book_part.h"
 
 struct link_book *
@@ -356,6 +357,8 @@ hear(struct link_book *book, const struct row *row, const struct link_end *end)
 	}
 	if (!seat->peer)
 		seat_read(book, seat, row, end);
+	if (row->state == ROW_RELEASED && !seat->released_ms)
+		seat->released_ms = clock_boot_ms(&clock_real);
 	seat_take(book, seat);
 }
 
@@ -462,4 +465,17 @@ link_book_at_port(struct link_book *book, uint64_t port, uint64_t rids[LINK_BOOK
 		n += add_holders(book, holder->peer, &rids[n], &holder);
 	pthread_mutex_unlock(&book->lock);
 	return n;
+}
+
+int64_t
+link_book_released_ms(struct link_book *book, uint64_t rid)
+{
+	const struct seat *seat;
+	int64_t released_ms;
+
+	pthread_mutex_lock(&book->lock);
+	seat = map_get_id(book->seats, rid);
+	released_ms = seat ? seat->released_ms : 0;
+	pthread_mutex_unlock(&book->lock);
+	return released_ms;
 }

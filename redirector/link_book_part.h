@@ -56,6 +56,7 @@ struct seat {
 	int64_t charged_bps; /* of these what its predecessor at the same underlay port has not */
 	bool reserves_queue;
 	bool is_heard;
+	int64_t released_ms; /* when that was heard first; 0: it is not */
 	bool is_refused; /* the attributes ask for a queue, and there is none */
 	/* Attributes, while committed. */
 	bool is_committed;

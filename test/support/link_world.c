@@ -202,15 +202,31 @@ world_commit(struct link_world *world, struct row *row, const char *attr)
 	link_heard(&world->redirector, row);
 }
 
+struct removal {
+	struct link_world *world;
+	const struct row *row;
+};
+
+static bool
+is_removed(void *self)
+{
+	const struct removal *removal = self;
+	struct err err = {0};
+	bool is = link_remove(&removal->world->redirector, removal->row, &err);
+
+	assert_true(is || err.code == ERR_UNAVAILABLE);
+	return is;
+}
+
 void
 world_release(struct link_world *world, struct row *row)
 {
-	struct err err = {0};
+	struct removal removal = {world, row};
 
 	row->state = ROW_RELEASED;
 	row->has_effect = true;
 	link_heard(&world->redirector, row);
-	assert_true(link_remove(&world->redirector, row, &err));
+	assert_true(eventually(is_removed, &removal));
 	row->has_effect = false;
 	link_heard(&world->redirector, row);
 }
