@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/id.h"
+#include "redirector/link_book.h"
 #include "test/support/link_world.h"
 #include "test/support/suite.h"
 
