@@ -57,7 +57,7 @@ struct seat {
 	bool reserves_queue;
 	bool is_heard;
 	int64_t released_ms; /* when that was heard first; 0: it is not */
-	bool is_refused; /* the attributes ask for a queue, and there is none */
+	bool is_refused;     /* the attributes ask for a queue, and there is none */
 	/* Attributes, while committed. */
 	bool is_committed;
 	enum shaper_mode mode;

@@ -39,7 +39,8 @@ is_passing(const char *name)
 	static const char prefix[] = "vnet";
 	size_t len = sizeof(prefix) - 1;
 
-	return !strncmp(name, prefix, len) && strspn(name + len, "0123456789") == strlen(name + len);
+	return !strncmp(name, prefix, len) &&
+	       strspn(name + len, "0123456789") == strlen(name + len);
 }
 
 /* The link ends at a port, and nobody else, when it comes or changes. */

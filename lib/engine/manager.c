@@ -91,7 +91,8 @@ manager_wake_row(struct manager *manager, uint64_t rid)
 			item->is_again = true;
 		else
 			item_wait(manager, item,
-			    item->is_real ? now_ms + LOOK_SOON_MS : item->tried_ms + RETRY_WOKEN_MS);
+			    item->is_real ? now_ms + LOOK_SOON_MS
+					  : item->tried_ms + RETRY_WOKEN_MS);
 	}
 	pthread_mutex_unlock(&manager->lock);
 }

@@ -99,8 +99,8 @@ an_event_changes_the_picture(void)
 	assert_true(sees(&world, "u1"));
 	device.mtu = 1234;
 	kernel_view_device(world.redirector.view, &device, false);
-	assert_true(kernel_device(
-	    world.redirector.view, world.redirector.netlink, "u1", &device, &err));
+	assert_true(
+	    kernel_device(world.redirector.view, world.redirector.netlink, "u1", &device, &err));
 	assert_equal(device.mtu, 1234);
 	kernel_view_device(world.redirector.view, &device, true);
 	assert_true(!sees(&world, "u1"));
