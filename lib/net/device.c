@@ -226,8 +226,11 @@ device_ipv6_off(const char *name, struct err *err)
 bool
 device_of_event(const struct reply *reply, struct device *device, bool *is_gone)
 {
+	const struct ifinfomsg *info = reply->fixed;
+
 	*is_gone = reply->type == RTM_DELLINK;
-	if (reply->type != RTM_NEWLINK && !*is_gone)
+	/* A bridge tells of its ports too: as far as it goes, and that they go when they leave it. */
+	if ((reply->type != RTM_NEWLINK && !*is_gone) || info->ifi_family != AF_UNSPEC)
 		return false;
 	read_device(reply, device);
 	return true;
