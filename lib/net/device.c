@@ -229,8 +229,7 @@ device_of_event(const struct reply *reply, struct device *device, bool *is_gone)
 	const struct ifinfomsg *info = reply->fixed;
 
 	*is_gone = reply->type == RTM_DELLINK;
-	/* A bridge tells of its ports too: as far as it goes, and that they go when they leave it.
-	 */
+	/* What a bridge tells of its ports is less, and that one left it is not its end. */
 	if ((reply->type != RTM_NEWLINK && !*is_gone) || info->ifi_family != AF_UNSPEC)
 		return false;
 	read_device(reply, device);
