@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 
-ROOT = os.environ.get("BRINGUP_ROOT") or os.path.realpath(os.path.join(os.path.dirname(__file__), ".."))
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), ".."))
 STATE = "/var/lib/vnode-testbed"
 HOST = "koganei"
 OURS, BARE = "bringupa", "bringupb"
@@ -303,7 +303,7 @@ def escaped(text):
 
 
 def testbed(name, *words):
-    return run(f"{ROOT}/testbed", "--name", name, "--profile", os.environ.get("BRINGUP_PROFILE", "solo"), *words)
+    return run(f"{ROOT}/testbed", "--name", name, "--profile", "solo", *words)
 
 
 def report(results):
