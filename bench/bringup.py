@@ -6,12 +6,13 @@ Usage: bench/bringup.py [rounds=5] [nodes=100] [only=vnode,floor,mininet] [keep=
 Three ways, in turn, ROUNDS times:
   vnode    `vnode slice create` through the real daemons: containers of container-minimal, links of
            50 Mbps over the shaper of the host
-  floor    the same containers through libvirt alone (as many at a time as programmerd starts), their
-           folders made before; then the same devices, classes and hooks by `ip -batch`, `tc -batch`
+  floor    the same containers through libvirt alone, eight at a time (of programmerd's connection
+           libvirtd serves five calls at once), their folders and mounts made before; then the same
+           devices, classes and hooks by `ip -batch`, `tc -batch`
   mininet  hosts of Mininet (package mininet) in the same ring, TCLink of 50 Mbps
 From the command to the first answer on every link: each node pings the next one every 100 ms until
 it is answered, then makes a file whose time counts. Prints seconds and seconds of processor time
-(all of the machine's, so it must be quiet), medians, and the medians of the ratios of each round.
+(all of the machine's but of niced work), medians, and the medians of the ratios of each round.
 Makes two testbeds of profile solo and takes them down again. Needs `./testbed build`, root.
 """
 import glob
@@ -26,7 +27,7 @@ ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), ".."))
 STATE = "/var/lib/vnode-testbed"
 HOST = "koganei"
 OURS, BARE = "bringupa", "bringupb"
-WORKERS = 8  # of programmerd
+WORKERS = 8  # sessions of virsh
 UIDS = 100000  # what container root is outside
 RATE_MBPS = 50
 OVERHEAD = 1556 / 1514
