@@ -1,14 +1,17 @@
 /*
  * On-line embedding: takes the requests of a file in the order of arrival, frees what has left by
- * then, places each with the search that sncd uses and its time, and prints the solution. What it
+ * then, places each with the search that sncd uses and its budget, and prints the solution. What it
  * comes to goes to stderr: acceptance (RAC, percent), revenue to cost over life (LRC), revenue
- * times life by time (LAR), and the milliseconds of processor time that a request took. embed
- * FILE.vne [--budget-ms N] [--seed N]
+ * times life by time (LAR), and the milliseconds of processor time that a request took.
+ *     embed FILE.vne [--budget-ms N] [--admission all|many] [--seed N]
+ * --budget-ms N gives each request N ms in place of sncd's budget, which is work. --admission all,
+ * as sncd does it, takes every request that has a place; many refuses some: bench/admission.h.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "bench/admission.h"
 #include "bench/vne.h"
 #include "lib/base/str.h"
 #include "snc/embed.h"
@@ -25,8 +28,10 @@ struct replay {
 	double *took_ms;
 	size_t n_accepted;
 	double revenue, cost;
-	int64_t budget_ms;
+	int64_t budget_ms; /* 0 = sncd's budget */
 	uint64_t seed;
+	struct admission admission;
+	bool is_choosy;
 };
 
 /* Processor time, as the machine may have other things to do. */
@@ -106,6 +111,7 @@ arrive(struct replay *replay, size_t at)
 	struct placed *placed = &replay->placed[at];
 	double start = processor_now();
 	int64_t now_ms = processor_ms(NULL);
+	bool is_taken;
 
 	placed->arena = arena_new();
 	placed->request = (struct core_request){.nodes = from->nodes,
@@ -113,10 +119,15 @@ arrive(struct replay *replay, size_t at)
 	    .links = from->links,
 	    .n_links = from->n_links,
 	    .seed = replay->seed,
+	    .search_steps = replay->budget_ms ? UINT32_MAX : EMBED_SEARCH_STEPS,
+	    .improve_steps = replay->budget_ms ? INT64_MAX : EMBED_IMPROVE_STEPS,
 	    .clock = &clock,
-	    .improve_ms = now_ms + replay->budget_ms,
-	    .deadline_ms = now_ms + replay->budget_ms * EMBED_SEARCH_MS / EMBED_IMPROVE_MS};
-	if (core_solve(&replay->vne->net, &placed->request, placed->arena, &placed->answer)) {
+	    .deadline_ms = now_ms + (replay->budget_ms ? replay->budget_ms : EMBED_SEARCH_MS)};
+	is_taken = core_solve(&replay->vne->net, &placed->request, placed->arena, &placed->answer);
+	if (replay->is_choosy)
+		is_taken = admission_takes(&replay->admission, &replay->vne->net, &placed->request,
+		    &placed->answer, from->life);
+	if (is_taken) {
 		core_take(&replay->vne->net, &placed->request, &placed->answer, 1);
 		print(replay, at);
 		account(replay, at);
@@ -159,6 +170,12 @@ read_options(struct replay *replay, char **argv, int argc)
 	for (int i = 0; i + 1 < argc; i += 2) {
 		long long number;
 
+		if (str_equal(argv[i], "--admission")) {
+			replay->is_choosy = str_equal(argv[i + 1], "many");
+			if (!replay->is_choosy && !str_equal(argv[i + 1], "all"))
+				return false;
+			continue;
+		}
 		if (!str_to_i64(argv[i + 1], 0, 1000000, &number))
 			return false;
 		if (str_equal(argv[i], "--budget-ms"))
@@ -175,11 +192,12 @@ int
 main(int argc, char **argv)
 {
 	auto_arena struct arena *arena = arena_new();
-	struct replay replay = {.budget_ms = EMBED_IMPROVE_MS};
+	struct replay replay = {0};
 	size_t n;
 
 	if (argc < 2 || !read_options(&replay, argv + 2, argc - 2)) {
-		fprintf(stderr, "usage: embed FILE.vne [--budget-ms N] [--seed N]\n");
+		fprintf(stderr, "usage: embed FILE.vne [--budget-ms N] "
+				"[--admission all|many] [--seed N]\n");
 		return 2;
 	}
 	replay.vne = vne_read(argv[1], arena);

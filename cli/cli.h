@@ -45,7 +45,8 @@ int cli_slice_renew(struct cli *cli);
 void cli_remedies(const struct snc_slice_check_result *result);
 
 extern const struct cli_verb cli_slice_verbs[], cli_node_verbs[], cli_link_verbs[],
-    cli_path_verbs[], cli_host_verbs[], cli_event_verbs[], cli_doctor_verbs[], cli_orphans_verbs[];
+    cli_path_verbs[], cli_host_verbs[], cli_event_verbs[], cli_doctor_verbs[], cli_orphans_verbs[],
+    cli_project_verbs[], cli_quota_verbs[], cli_usage_verbs[], cli_audit_verbs[];
 
 struct cli_flags {
 	bool json, yes, no_input, no_wait, wait, help, read, follow, ctl;
@@ -58,6 +59,9 @@ struct cli_flags {
 	const char *goal;       /* --goal STATE */
 	const char *slice;      /* --slice NAME */
 	bool once, plan, restart;
+	/* of projects */
+	const char *project, *user, *note, *slices, *cpu, *memory, *rate_hours, *since, *head;
+	bool each, site;
 	/* of links */
 	const char *rate, *rate_up, *rate_down, *max, *burst, *isolation, *priority;
 	/* of times */

@@ -29,10 +29,10 @@ static int run_watch(struct cli *cli);
 
 const struct cli_verb cli_slice_verbs[] = {
     {"slice", "check", "FILE", "Say all that is wrong with a document; change nothing.",
-	"file from until", run_check,
+	"file from until project", run_check,
 	"  vnode slice check ring.xml\nExit code 6 when only capacity is missing."},
     {"slice", "create", "FILE", "Define, reserve and run a slice.",
-	"file wait no-wait timeout goal from until", run_create,
+	"file wait no-wait timeout goal from until project", run_create,
 	"  vnode slice create ring.xml --wait\n  vnode slice create -f - < ring.xml\n"
 	"Without --wait it returns when all is reserved; vnode slice watch shows the rest.\n"
 	"--wait gives up after --timeout, 5m by default; the slice stays.\n"
@@ -40,7 +40,7 @@ const struct cli_verb cli_slice_verbs[] = {
 	"With --from it is booked, and starts by itself. With --until it is warned of its end, "
 	"and\n"
 	"deleted a tenth of its time later, at most 10m; vnode slice renew moves the end."},
-    {"slice", "define", "FILE", "Store a slice's document; reserve nothing yet.", "file",
+    {"slice", "define", "FILE", "Store a slice's document; reserve nothing yet.", "file project",
 	run_define,
 	"  vnode slice define ring.xml && vnode slice reserve ring\n"
 	"vnode slice modify stores another one."},
@@ -48,7 +48,7 @@ const struct cli_verb cli_slice_verbs[] = {
 	"Reserve all that a slice that is DEFINED needs; run nothing yet.", "wait no-wait timeout",
 	run_reserve, NULL},
     {"slice", "find-slot", "FILE", "Find the first time at which a slice fits; change nothing.",
-	"file duration after before", cli_slice_find_slot,
+	"file duration after before project", cli_slice_find_slot,
 	"  vnode slice find-slot ring.xml --duration 2h --after 2026-11-22T08:00Z\n"
 	"Prints the times as vnode slice create takes them. Exit code 6 when there is none."},
     {"slice", "renew", "SLICE", "Give a slice another end.", "until", cli_slice_renew,
@@ -111,7 +111,8 @@ cli_check(struct cli *cli, const struct rpc_client *snc, const char *file,
 static int
 check(struct cli *cli, const struct rpc_client *snc, const struct question *question, bool is_quiet)
 {
-	struct snc_slice_check_args args = {question->document, question->from, question->until};
+	struct snc_slice_check_args args = {
+	    question->document, question->from, question->until, cli->flags.project};
 	struct snc_slice_check_result result;
 	struct err err = {0};
 	int code = 0;
@@ -152,7 +153,8 @@ operation_id(struct cli *cli)
 static int
 run_create(struct cli *cli)
 {
-	struct snc_slice_create_args args = {.goal = cli->flags.goal};
+	struct snc_slice_create_args args = {
+	    .goal = cli->flags.goal, .project = cli->flags.project};
 	struct snc_slice_create_result result;
 	const struct rpc_client *snc;
 	struct question question;
@@ -169,7 +171,7 @@ run_create(struct cli *cli)
 	if (!snc_slice_create_call(snc, cli->arena, &args, &result, &err)) {
 		int code = 0;
 
-		if (strchr("XSR", err_code_text(err.code)[0]) && !cli->flags.json)
+		if (strchr("XSRA", err_code_text(err.code)[0]) && !cli->flags.json)
 			code = check(cli, snc, &question, true);
 		return code ? code : cli_fail(cli, &err, question.file);
 	}
@@ -275,8 +277,8 @@ show_links(struct cli *cli, const struct snc_slice_show_result *result)
 static void
 show_slice(struct cli *cli, const struct snc_slice *slice)
 {
-	printf("%s  %s%s  owner %s  id %s  age %s\n", slice->name, slice->state,
-	    slice->degraded ? " (DEGRADED)" : "", slice->owner, slice->id,
+	printf("%s  %s%s  owner %s  project %s  id %s  age %s\n", slice->name, slice->state,
+	    slice->degraded ? " (DEGRADED)" : "", slice->owner, slice->project, slice->id,
 	    cli_age(cli, slice->created_ms));
 	if (slice->progress[0])
 		printf("under way: %s\n", slice->progress);

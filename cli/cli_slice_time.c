@@ -15,6 +15,7 @@ read_search(
 	if (!cli_instant("after", cli->flags.after, &args->after_ms, err) ||
 	    !cli_instant("before", cli->flags.before, &args->before_ms, err))
 		return false;
+	args->project = cli->flags.project;
 	args->duration_ms.is_set = cli->flags.length != NULL;
 	if (cli->flags.length &&
 	    !when_length_parse(cli->flags.length, &args->duration_ms.value, err)) {

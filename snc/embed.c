@@ -183,7 +183,6 @@ static bool
 search_solve(struct search *search)
 {
 	const struct embed_request *request = search->request;
-	int64_t improve_ms = clock_boot_ms(request->clock) + EMBED_IMPROVE_MS;
 	struct embed_problem problem;
 	struct core_answer answer;
 	bool is_whole;
@@ -191,8 +190,8 @@ search_solve(struct search *search)
 	embed_problem_make(search, &problem);
 	problem.request.clock = request->clock;
 	problem.request.deadline_ms = request->deadline_ms;
-	problem.request.improve_ms =
-	    improve_ms < request->deadline_ms ? improve_ms : request->deadline_ms;
+	problem.request.search_steps = EMBED_SEARCH_STEPS;
+	problem.request.improve_steps = EMBED_IMPROVE_STEPS;
 	is_whole = core_solve(&problem.net, &problem.request, search->arena, &answer);
 	embed_problem_apply(search, &problem, &answer);
 	return is_whole;

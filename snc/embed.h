@@ -7,8 +7,12 @@
 #include "lib/base/clock.h"
 #include "lib/model/mapping.h"
 
-/* How long sncd looks for an answer, and how long it makes one better. */
-enum { EMBED_SEARCH_MS = 80, EMBED_IMPROVE_MS = 12 };
+/*
+ * How much work sncd puts into looking for an answer, for each node and link, and into making it
+ * better; in arcs looked at. And how long that may take where the machine is slow or busy. More
+ * work finds a few more answers, but by ways so long that fewer of the slices to come have a place.
+ */
+enum { EMBED_SEARCH_STEPS = 20000, EMBED_IMPROVE_STEPS = 800000, EMBED_SEARCH_MS = 250 };
 
 struct embed_request {
 	const struct slice *slice;         /* checked, with its defaults, expanded */

@@ -54,10 +54,9 @@ struct core_draft { /* an arc and the vertex that it leaves */
 
 struct core_node {
 	int64_t wants[CORE_KINDS];
-	const bool *may;   /* by host; NULL = may be anywhere */
-	uint64_t apart;    /* nodes with a common bit are never on one host */
-	unsigned together; /* nodes of the same number but 0 are on one host */
-	bool is_light;     /* no machine: may stand with others at no cost */
+	const bool *may; /* by host; NULL = may be anywhere */
+	uint64_t apart;  /* nodes with a common bit are never on one host */
+	bool is_light;   /* no machine: may stand with others at no cost */
 };
 
 struct core_link {
@@ -71,11 +70,12 @@ struct core_request {
 	size_t n_nodes;
 	const struct core_link *links;
 	size_t n_links;
-	uint64_t seed;     /* another one tries other things */
-	double share_cost; /* of two machines on one host, as rate times hops */
+	uint64_t seed;          /* another one tries other things */
+	double share_cost;      /* of two machines on one host, as rate times hops */
+	uint64_t search_steps;  /* work to find an answer, by node and link: arcs looked at */
+	uint64_t improve_steps; /* work to make it better from there on */
 	const struct clock *clock;
-	int64_t improve_ms;  /* boot time: an answer is not improved any longer */
-	int64_t deadline_ms; /* boot time: no answer is looked for any longer */
+	int64_t deadline_ms; /* boot time: when the search ends in any case */
 };
 
 struct core_path {
@@ -105,7 +105,7 @@ unsigned *core_connect(
  * Places as many nodes as it can, and among those answers, takes the one of least cost: rate times
  * hops, and what sharing a host costs. Keeps every room, slot, latency bound and rule of company.
  * The net is not changed. True when all are placed. In arena. The same for the same seed as
- * long as the search ends before improve_ms.
+ * long as the search ends before deadline_ms.
  */
 bool core_solve(const struct core_net *net, const struct core_request *request, struct arena *arena,
     struct core_answer *answer) must_check;

@@ -11,11 +11,19 @@
 
 enum { ENOUGH = 12, TRIES = 6, FAILS = 24 };
 
+/* How far the spreads have come. */
+struct reach {
+	unsigned n_hops;
+	double floor; /* what a host costs at least that is no candidate yet */
+};
+
 static void sort_links(struct state *state, unsigned node);
 static void start_spread(struct state *state, unsigned node, struct state_spread *spread);
-static void near_hosts(struct state *state, unsigned node);
+static void start_near(struct state *state, unsigned node, struct reach *reach);
+static void reach_further(struct state *state, unsigned node, struct reach *reach);
 static void all_hosts(struct state *state, unsigned node);
 static bool try_host(struct state *state, unsigned node, unsigned host);
+static void take_out(struct state *state, unsigned node);
 
 static bool
 goes_before(const struct state_candidate *a, const struct state_candidate *b)
@@ -34,6 +42,8 @@ take_best(struct state_candidate *rest, size_t n)
 	size_t best = 0;
 	struct state_candidate taken;
 
+	if (!n)
+		return (struct state_candidate){.cost = INFINITY};
 	for (size_t i = 1; i < n; i++)
 		if (goes_before(&rest[i], &rest[best]))
 			best = i;
@@ -43,50 +53,111 @@ take_best(struct state_candidate *rest, size_t n)
 	return taken;
 }
 
-/* Into candidates, best host first as far as they are asked for. */
 static void
-find_candidates(struct state *state, unsigned node)
+forget_host(struct state *state, unsigned host)
 {
+	state->n_reached[host] = 0;
+	state->bound[host] = 0;
+}
+
+/* What earlier spreads have left behind. */
+static void
+clear_spreads(struct state *state)
+{
+	for (; state->n_spreads; state->n_spreads--) {
+		struct state_spread *spread = &state->spreads[state->n_spreads - 1];
+
+		forget_host(state, spread->from);
+		for (size_t i = 0; i < spread->tail; i++) {
+			unsigned at = spread->queue[i];
+
+			spread->hops[at] = STATE_FAR;
+			if (state->net->host_at[at] != CORE_NOWHERE)
+				forget_host(state, state->net->host_at[at]);
+		}
+	}
+}
+
+static void
+start_reach(struct state *state, unsigned node, struct reach *reach)
+{
+	*reach = (struct reach){.floor = INFINITY};
 	state->n_candidates = 0;
+	clear_spreads(state);
 	sort_links(state, node);
-	for (unsigned i = 0; i < state->n_spreads; i++)
-		start_spread(state, node, &state->spreads[i]);
 	if (state->n_spreads)
-		near_hosts(state, node);
+		start_near(state, node, reach);
 	else
 		all_hosts(state, node);
+}
+
+/* Moves the best candidate but the first `at` there: the spreads go on until they can find nothing
+ * cheaper. False when there is none below the limit. */
+static bool
+next_candidate(struct state *state, unsigned node, struct reach *reach, size_t at, double limit)
+{
+	for (;;) {
+		struct state_candidate best =
+		    take_best(state->candidates + at, state->n_candidates - at);
+
+		if (best.cost < reach->floor)
+			return best.cost < limit;
+		if (reach->floor >= limit)
+			return false;
+		take_out(state, node);
+		reach_further(state, node, reach);
+	}
+}
+
+static void
+take_out(struct state *state, unsigned node)
+{
+	if (state->at[node] != CORE_NOWHERE)
+		state_remove(state, node);
 }
 
 bool
 state_insert(struct state *state, unsigned node, unsigned nth)
 {
-	unsigned n_tries = 0, n_fails = 0, best = CORE_NOWHERE, last = CORE_NOWHERE;
+	unsigned n_tries = 0, n_fails = 0, best = CORE_NOWHERE;
 	double best_cost = INFINITY, before = state->cost;
+	struct reach reach;
 
-	find_candidates(state, node);
-	for (size_t i = 0; i < state->n_candidates && n_tries < TRIES && n_fails < FAILS; i++) {
-		struct state_candidate next =
-		    take_best(state->candidates + i, state->n_candidates - i);
+	start_reach(state, node, &reach);
+	for (size_t i = 0; n_tries < TRIES && n_fails < FAILS; i++) {
+		double limit = best_cost - before;
 
-		if (before + next.cost >= best_cost)
+		if (!next_candidate(state, node, &reach, i, limit))
 			break;
-		if (i < nth && i + 1 < state->n_candidates)
+		if (i < nth && next_candidate(state, node, &reach, i + 1, limit))
 			continue;
-		if (last != CORE_NOWHERE)
-			state_remove(state, node);
-		last = try_host(state, node, next.host) ? next.host : CORE_NOWHERE;
-		n_tries += last != CORE_NOWHERE;
-		n_fails += last == CORE_NOWHERE;
-		if (last == CORE_NOWHERE || state->cost >= best_cost)
+		take_out(state, node);
+		if (!try_host(state, node, state->candidates[i].host)) {
+			n_fails++;
 			continue;
-		best = next.host;
+		}
+		n_tries++;
+		if (state->cost >= best_cost)
+			continue;
+		best = state->candidates[i].host;
 		best_cost = state->cost;
 	}
-	if (best == last)
+	if (state->at[node] == best)
 		return best != CORE_NOWHERE;
-	if (last != CORE_NOWHERE)
-		state_remove(state, node);
+	take_out(state, node);
 	return try_host(state, node, best);
+}
+
+bool
+state_start(struct state *state, unsigned node, unsigned host)
+{
+	unsigned n_hosts = (unsigned)state->net->n_hosts;
+
+	clear_spreads(state);
+	for (unsigned i = 0; i < n_hosts; i++, host++)
+		if (state_may(state, node, host % n_hosts) && try_host(state, node, host % n_hosts))
+			return true;
+	return false;
 }
 
 /* The links to placed neighbours, those with the highest rates first: a spread for each. */
@@ -124,7 +195,6 @@ start_spread(struct state *state, unsigned node, struct state_spread *spread)
 	spread->along = link->a == node ? link->down : link->up;
 	spread->against = link->a == node ? link->up : link->down;
 	leave = state->hosts[spread->from].leave;
-	memset(spread->hops, 0xff, state->net->n_vertices * sizeof(spread->hops[0]));
 	spread->hops[leave] = 0;
 	spread->queue[0] = leave;
 	spread->head = 0;
@@ -133,10 +203,11 @@ start_spread(struct state *state, unsigned node, struct state_spread *spread)
 
 /* The share of the rates out of the host that is free. */
 static double
-free_access(const struct state *state, const struct core_host *host)
+free_access(struct state *state, const struct core_host *host)
 {
 	double size = 0, free = 0;
 
+	state->steps += state->net->first[host->leave + 1] - state->net->first[host->leave];
 	for (unsigned i = state->net->first[host->leave]; i < state->net->first[host->leave + 1];
 	     i++) {
 		const struct core_slot *slot = &state->slots[state->net->arcs[i].slot];
@@ -150,7 +221,7 @@ free_access(const struct state *state, const struct core_host *host)
 /* What ties: the host that keeps the largest share of its scarcest resource, so that neither room
  * nor rate is left without the other. */
 static double
-tie_of(const struct state *state, unsigned node, unsigned host)
+tie_of(struct state *state, unsigned node, unsigned host)
 {
 	const struct core_host *at = &state->hosts[host];
 	const struct core_node *asked = &state->request->nodes[node];
@@ -176,7 +247,7 @@ share_cost(const struct state *state, unsigned node, unsigned host)
 
 /* A host that one more of the spreads has reached; true when it was the last. */
 static bool
-reach(struct state *state, const struct state_spread *spread, unsigned host, unsigned n_hops)
+reach_host(struct state *state, const struct state_spread *spread, unsigned host, unsigned n_hops)
 {
 	state->bound[host] += core_link_cost(&state->request->links[spread->link], n_hops);
 	return ++state->n_reached[host] == state->n_spreads;
@@ -200,7 +271,7 @@ reach_own(struct state *state, unsigned node, const struct state_spread *spread)
 
 	if (state->slots[loop[0]].free < link->up || state->slots[loop[1]].free < link->down)
 		return;
-	if (reach(state, spread, spread->from, 0))
+	if (reach_host(state, spread, spread->from, 0))
 		add_candidate(state, node, spread->from);
 }
 
@@ -214,6 +285,7 @@ step(struct state *state, unsigned node, struct state_spread *spread, unsigned n
 	for (; spread->head < end; spread->head++) {
 		unsigned at = spread->queue[spread->head];
 
+		state->steps += net->first[at + 1] - net->first[at];
 		for (unsigned i = net->first[at]; i < net->first[at + 1]; i++) {
 			const struct core_arc *arc = &net->arcs[i];
 
@@ -229,35 +301,58 @@ step(struct state *state, unsigned node, struct state_spread *spread, unsigned n
 		unsigned host = net->host_at[spread->queue[i]];
 
 		if (host != CORE_NOWHERE && host != spread->from &&
-		    reach(state, spread, host, n_hops))
+		    reach_host(state, spread, host, n_hops))
 			add_candidate(state, node, host);
 	}
 	return spread->tail > end;
 }
 
+/* A host that not all have reached is one hop further from one of them, at least. */
+static double
+floor_of(const struct state *state, unsigned node, unsigned n_hops)
+{
+	const struct core_request *request = state->request;
+	double least = 0, more = INFINITY;
+
+	for (unsigned i = 0; i < state->n_spreads; i++) {
+		const struct core_link *link = &request->links[state->spreads[i].link];
+		unsigned other = state_other(link, node);
+		unsigned n_least = request->nodes[other].apart & request->nodes[node].apart ? 1 : 0;
+
+		least += core_link_cost(link, n_least);
+		more = fmin(more, core_link_cost(link, n_hops + 1 - n_least));
+	}
+	return least + more;
+}
+
+static void
+start_near(struct state *state, unsigned node, struct reach *reach)
+{
+	for (unsigned i = 0; i < state->n_spreads; i++) {
+		start_spread(state, node, &state->spreads[i]);
+		reach_own(state, node, &state->spreads[i]);
+	}
+	reach->floor = floor_of(state, node, 0);
+}
+
 /* Stops one level after there are enough. */
 static void
-near_hosts(struct state *state, unsigned node)
+reach_further(struct state *state, unsigned node, struct reach *reach)
 {
-	bool is_moving = true, has_enough = false;
+	bool is_moving = false, has_enough = state->n_candidates >= ENOUGH;
 
-	memset(state->n_reached, 0, state->net->n_hosts * sizeof(state->n_reached[0]));
-	memset(state->bound, 0, state->net->n_hosts * sizeof(state->bound[0]));
+	reach->n_hops++;
 	for (unsigned i = 0; i < state->n_spreads; i++)
-		reach_own(state, node, &state->spreads[i]);
-	for (unsigned n_hops = 1; is_moving && !has_enough && n_hops <= CORE_HOPS_MAX; n_hops++) {
-		has_enough = state->n_candidates >= ENOUGH;
-		is_moving = false;
-		for (unsigned i = 0; i < state->n_spreads; i++)
-			is_moving = step(state, node, &state->spreads[i], n_hops) || is_moving;
-	}
+		is_moving = step(state, node, &state->spreads[i], reach->n_hops) || is_moving;
+	reach->floor = is_moving && !has_enough && reach->n_hops < CORE_HOPS_MAX
+			   ? floor_of(state, node, reach->n_hops)
+			   : INFINITY;
 }
 
 /* Without a placed neighbour. */
 static void
 all_hosts(struct state *state, unsigned node)
 {
-	memset(state->bound, 0, state->net->n_hosts * sizeof(state->bound[0]));
 	for (unsigned i = 0; i < state->net->n_hosts; i++)
 		add_candidate(state, node, i);
 }

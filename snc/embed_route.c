@@ -97,7 +97,8 @@ find_short(struct state *state, const struct way *way)
 {
 	size_t head = 0, tail = 0;
 
-	memset(state->hops, 0xff, state->net->n_vertices * sizeof(state->hops[0]));
+	for (size_t i = 0; i < state->n_queued; i++)
+		state->hops[state->queue[i]] = STATE_FAR;
 	state->hops[way->from] = 0;
 	state->ties[way->from] = 0;
 	state->queue[tail++] = way->from;
@@ -106,6 +107,7 @@ find_short(struct state *state, const struct way *way)
 
 		if (state->hops[at] >= state->hops[way->to])
 			break;
+		state->steps += state->net->first[at + 1] - state->net->first[at];
 		for (unsigned i = state->net->first[at]; i < state->net->first[at + 1]; i++) {
 			const struct core_arc *arc = &state->net->arcs[i];
 			uint16_t hops = (uint16_t)(state->hops[at] + 1);
@@ -124,11 +126,12 @@ find_short(struct state *state, const struct way *way)
 			state->came_from[arc->to] = at;
 		}
 	}
+	state->n_queued = tail;
 	return state->hops[way->to] != STATE_FAR;
 }
 
 /* Least latency: a vertex is queued again when its tie falls. `hops` says what is in the queue, a
- * ring. */
+ * ring, and is all STATE_FAR again at the end. */
 static bool
 find_quick(struct state *state, const struct way *way)
 {
@@ -145,6 +148,7 @@ find_quick(struct state *state, const struct way *way)
 		head = (head + 1) % n;
 		n_queued--;
 		state->hops[at] = 0;
+		state->steps += state->net->first[at + 1] - state->net->first[at];
 		for (unsigned i = state->net->first[at]; i < state->net->first[at + 1]; i++) {
 			const struct core_arc *arc = &state->net->arcs[i];
 			int64_t tie = state->ties[at] + tie_of(state, arc) + 1;
@@ -160,5 +164,7 @@ find_quick(struct state *state, const struct way *way)
 			state->queue[(head + n_queued++) % n] = arc->to;
 		}
 	}
+	memset(state->hops, 0xff, n * sizeof(state->hops[0]));
+	state->n_queued = 0;
 	return state->ties[way->to] != INT64_MAX;
 }

@@ -7,11 +7,11 @@
 
 #include "snc/embed_state.h"
 
-enum { STARTS = 60, RUIN_MAX = 5, ROUNDS = 100 };
+enum { STARTS = 60, RUIN_MAX = 8, ROUNDS = 100 };
 
 /* How much dearer than the best the placing may be that is gone on from, by the mean cost of a
  * node: the way to a better one often leads over worse ones. */
-static const double detour = 0.4;
+static const double detour = 0.8;
 
 /* A placing, to come back to. */
 struct saved {
@@ -28,6 +28,7 @@ struct solver {
 	unsigned *ruined, n_ruined;
 	bool *is_given_up; /* nodes that found no place in this round */
 	double least;      /* no answer costs less */
+	uint64_t until;    /* steps: the search ends */
 };
 
 static void solver_init(struct solver *solver, struct state *state);
@@ -68,7 +69,8 @@ solver_init(struct solver *solver, struct state *state)
 	const struct core_request *request = state->request;
 	struct arena *arena = state->arena;
 
-	*solver = (struct solver){.state = state};
+	*solver = (struct solver){
+	    .state = state, .until = request->search_steps * (request->n_nodes + request->n_links)};
 	solver->best = saved_new(state);
 	solver->ruined = arena_alloc(arena, request->n_nodes * sizeof(solver->ruined[0]));
 	solver->is_given_up = arena_alloc(arena, request->n_nodes * sizeof(bool));
@@ -85,9 +87,11 @@ save(const struct state *state, struct saved *saved)
 {
 	for (size_t i = 0; i < state->request->n_nodes; i++)
 		saved->at[i] = state->at[i];
-	for (size_t i = 0; i < state->request->n_links; i++)
-		if (state->paths[i].is_routed || saved->paths[i].is_routed)
-			saved->paths[i] = state->paths[i];
+	for (size_t i = 0; i < state->request->n_links; i++) {
+		saved->paths[i].is_routed = state->paths[i].is_routed;
+		if (state->paths[i].is_routed)
+			state_path_arcs(&saved->paths[i], &state->paths[i]);
+	}
 	saved->n_placed = state->n_placed;
 	saved->cost = state->cost;
 }
@@ -152,8 +156,8 @@ is_over(const struct solver *solver)
 
 	if (is_complete(solver) && solver->best->cost <= solver->least * (1 + 1e-9))
 		return true;
-	return clock_boot_ms(request->clock) >
-	       (is_complete(solver) ? request->improve_ms : request->deadline_ms);
+	return solver->state->steps >= solver->until ||
+	       clock_boot_ms(request->clock) > request->deadline_ms;
 }
 
 /* Rates of the links to nodes that are placed. */
@@ -229,14 +233,22 @@ ruin_all(struct solver *solver)
 	solver->state->cost = 0;
 }
 
-/* Half of the time to improve, once there is an answer. */
+/* Half of the work to improve, once there is an answer. */
 static bool
-starts_are_over(const struct solver *solver, int64_t start_ms)
+starts_are_over(const struct solver *solver)
 {
-	const struct core_request *request = solver->state->request;
-
 	return is_complete(solver) &&
-	       2 * (clock_boot_ms(request->clock) - start_ms) > request->improve_ms - start_ms;
+	       solver->until - solver->state->steps < solver->state->request->improve_steps / 2;
+}
+
+static void
+save_best(struct solver *solver)
+{
+	bool was_complete = is_complete(solver);
+
+	save(solver->state, solver->best);
+	if (is_complete(solver) && !was_complete)
+		solver->until = solver->state->steps + solver->state->request->improve_steps;
 }
 
 static void
@@ -244,18 +256,17 @@ solve_starts(struct solver *solver)
 {
 	struct state *state = solver->state;
 	unsigned n = (unsigned)state->request->n_nodes;
-	int64_t start_ms = clock_boot_ms(state->request->clock);
 
 	for (unsigned round = 0; round < STARTS && n && state->net->n_hosts; round++) {
-		if (round && (is_over(solver) || starts_are_over(solver, start_ms)))
+		if (round && (is_over(solver) || starts_are_over(solver)))
 			break;
 		ruin_all(solver);
-		if (round && !state_insert(state, state_draw(state, n),
+		if (round && !state_start(state, state_draw(state, n),
 				 state_draw(state, (unsigned)state->net->n_hosts)))
 			continue;
 		fill_up(solver, false);
 		if (!round || is_better(state, solver->best))
-			save(state, solver->best);
+			save_best(solver);
 	}
 	ruin_all(solver);
 	solver->kept = solver->best;
@@ -322,7 +333,7 @@ solve_improve(struct solver *solver)
 		save(state, solver->kept);
 		if (!is_better(state, solver->best))
 			continue;
-		save(state, solver->best);
+		save_best(solver);
 		n_fruitless = 0;
 	}
 }

@@ -91,6 +91,16 @@ fill_pins(struct state *state)
 	}
 }
 
+static uint16_t *
+far_hops(struct arena *arena, size_t n)
+{
+	uint16_t *hops = arena_alloc(arena, n * sizeof(hops[0]));
+
+	for (size_t i = 0; i < n; i++)
+		hops[i] = STATE_FAR;
+	return hops;
+}
+
 static void
 make_scratch(struct state *state)
 {
@@ -103,29 +113,17 @@ make_scratch(struct state *state)
 	state->queue = arena_alloc(arena, n_vertices * sizeof(state->queue[0]));
 	state->came_by = arena_alloc(arena, n_vertices * sizeof(state->came_by[0]));
 	state->came_from = arena_alloc(arena, n_vertices * sizeof(state->came_from[0]));
-	state->hops = arena_alloc(arena, n_vertices * sizeof(state->hops[0]));
+	state->hops = far_hops(arena, n_vertices);
 	state->ties = arena_alloc(arena, n_vertices * sizeof(state->ties[0]));
 	state->spreads = arena_alloc(arena, n_spreads * sizeof(state->spreads[0]));
 	for (size_t i = 0; i < n_spreads; i++) {
-		state->spreads[i].queue = arena_alloc(arena, n_vertices * sizeof(state->queue[0]));
-		state->spreads[i].hops = arena_alloc(arena, n_vertices * sizeof(state->hops[0]));
+		state->spreads[i].queue =
+		    arena_alloc(arena, (n_vertices + 1) * sizeof(state->queue[0]));
+		state->spreads[i].hops = far_hops(arena, n_vertices);
 	}
 	state->candidates = arena_alloc(arena, n_hosts * sizeof(state->candidates[0]));
 	state->n_reached = arena_alloc(arena, n_hosts * sizeof(state->n_reached[0]));
 	state->bound = arena_alloc(arena, n_hosts * sizeof(state->bound[0]));
-}
-
-/* With nodes of its number, where they are. */
-static bool
-may_join(const struct state *state, unsigned node, unsigned host)
-{
-	const struct core_node *nodes = state->request->nodes;
-
-	for (size_t i = 0; i < state->request->n_nodes; i++)
-		if (nodes[i].together == nodes[node].together && state->at[i] != CORE_NOWHERE &&
-		    state->at[i] != host)
-			return false;
-	return true;
 }
 
 bool
@@ -138,7 +136,7 @@ state_may(const struct state *state, unsigned node, unsigned host)
 	for (size_t k = 0; k < CORE_KINDS; k++)
 		if (asked->wants[k] > state->hosts[host].room[k])
 			return false;
-	return !asked->together || may_join(state, node, host);
+	return true;
 }
 
 static void
@@ -209,7 +207,7 @@ move_rates(struct state *state, unsigned at, int sign)
 void
 state_take(struct state *state, unsigned link, const struct state_path *path)
 {
-	state->paths[link] = *path;
+	state_path_arcs(&state->paths[link], path);
 	state->paths[link].is_routed = true;
 	move_rates(state, link, 1);
 }

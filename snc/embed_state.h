@@ -19,8 +19,8 @@ struct state_spread {
 	unsigned link, from; /* index; host */
 	int64_t along, against;
 	unsigned *queue;
-	size_t head, tail;
-	uint16_t *hops; /* by vertex */
+	size_t head, tail; /* all in the queue have hops, the others STATE_FAR */
+	uint16_t *hops;    /* by vertex */
 };
 
 struct state_candidate {
@@ -45,8 +45,10 @@ struct state {
 	double *share;                  /* of all room that the node wants, added up over kinds */
 	bool *is_pinned;                /* has one host to choose from, or none */
 	uint64_t draw;
+	uint64_t steps; /* work done so far: arcs looked at */
 	/* what single steps need */
 	unsigned *queue, *came_by, *came_from;
+	size_t n_queued; /* vertices in queue that have hops: all others have STATE_FAR */
 	uint16_t *hops;
 	int64_t *ties;
 	struct state_spread *spreads;
@@ -69,6 +71,15 @@ void state_place(struct state *state, unsigned node, unsigned host);
 
 /* Takes a node away, and the paths of its links. */
 void state_remove(struct state *state, unsigned node);
+
+/* The arcs, as many as there are: most paths are short. */
+static inline void
+state_path_arcs(struct state_path *to, const struct state_path *from)
+{
+	for (unsigned i = 0; i < from->n_arcs; i++)
+		to->arcs[i] = from->arcs[i];
+	to->n_arcs = from->n_arcs;
+}
 
 /* Takes rates along a path that has been found. */
 void state_take(struct state *state, unsigned link, const struct state_path *path);
@@ -93,3 +104,6 @@ bool state_route(struct state *state, unsigned link, struct state_path *path) mu
 /* Puts the node where its links to placed neighbours are cheapest, and routes them. `nth` picks
  * another one of the best. False: nothing is changed. */
 bool state_insert(struct state *state, unsigned node, unsigned nth) must_check;
+
+/* Puts the first node of all on this host, or the next one that takes it. */
+bool state_start(struct state *state, unsigned node, unsigned host) must_check;

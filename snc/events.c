@@ -54,6 +54,7 @@ add(struct events *events, struct txn *txn, const struct slice_record *slice,
 	event->slice_id = slice ? slice->id : "";
 	event->slice = slice ? slice->name : "";
 	event->owner = slice ? slice->owner : "";
+	event->project = slice ? slice->project : "";
 	if (!store_event_add(txn, event, &err))
 		log_error(
 		    "snc", "event=event_lost subject=\"%s\" why=\"%s\"", event->subject, err.text);

@@ -10,7 +10,9 @@
 #include "lib/base/fault.h"
 #include "lib/base/log.h"
 #include "lib/base/when.h"
+#include "snc/audit.h"
 #include "snc/slice.h"
+#include "snc/usage.h"
 
 enum {
 	LOOK_MS = 1000,      /* the wall clock may be set: never sleep longer */
@@ -159,7 +161,9 @@ admit_start(struct snc *snc, struct start *start, struct err *err)
 	start->examination.lease = record.lease;
 	if (!slice_admit(snc, txn, &record, &start->examination, err) ||
 	    !store_booking_drop(txn, record.id, err) || !store_slice_save(txn, &record, err) ||
-	    !store_lease_save(txn, &record, err))
+	    !store_lease_save(txn, &record, err) || !usage_follow(snc, txn, record.id, err) ||
+	    !audit_add(snc->audit, txn, &audit_self,
+		&(struct audit_entry){"lease_start", record.name, record.id}, err))
 		return false;
 	events_add(snc->events, txn, &record, "slice", "started", lease_text(&record.lease).text);
 	FAULT_POINT("snc.start.before");
@@ -216,7 +220,9 @@ advance(struct snc *snc, struct txn *txn, struct slice_record *record, struct er
 	if (now_ms >= gone_ms) {
 		events_add(snc->events, txn, record, "slice", "ended", lease_text(lease).text);
 		lease->due_ms = 0;
-		return store_lease_save(txn, record, err) && slice_let_go(snc, txn, record, err);
+		return store_lease_save(txn, record, err) && slice_let_go(snc, txn, record, err) &&
+		       audit_add(snc->audit, txn, &audit_self,
+			   &(struct audit_entry){"lease_end", record->name, record->id}, err);
 	}
 	if (now_ms >= lease->until_ms) {
 		lease->phase = LEASE_OVER;

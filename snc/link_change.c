@@ -8,6 +8,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/vec.h"
 #include "lib/model/units.h"
+#include "snc/audit.h"
 #include "snc/link_ends.h"
 #include "snc/modify.h"
 #include "snc/resource.h"
@@ -318,6 +319,11 @@ change_now(struct work *work, struct link_change *change, struct err *err)
 	if (!work->rows.n)
 		return true;
 	tell(work, &record, change);
+	if (!audit_add(work->snc->audit, work->txn, &change->caller,
+		&(struct audit_entry){"link_set",
+		    arena_format(work->arena, "%s/%s", record.name, change->link), NULL},
+		err))
+		return false;
 	FAULT_POINT("snc.change.before");
 	if (!txn_commit(&work->txn, err))
 		return false;

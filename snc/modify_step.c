@@ -9,6 +9,7 @@
 
 #include "lib/base/fault.h"
 #include "snc/modify.h"
+#include "snc/usage.h"
 
 const char *
 modify_slice_of(const char *group, struct arena *arena)
@@ -99,7 +100,7 @@ finish(struct snc *snc, struct txn *txn, struct slice_record *record,
 	record->n_links = modify->n_links;
 	FAULT_POINT("snc.modify.finish");
 	if (!part_with(snc, txn, record, rows, err) || !store_modify_adopt(txn, modify, err) ||
-	    !store_modify_drop(txn, record->id, err))
+	    !store_modify_drop(txn, record->id, err) || !usage_adopt(txn, record->id, err))
 		return false;
 	view_stale(snc->view);
 	events_add(snc->events, txn, record, "slice", "modified", "");

@@ -15,6 +15,7 @@
 #include "lib/model/mapping.h"
 #include "lib/model/plan.h"
 #include "lib/model/slice_diff.h"
+#include "snc/quota.h"
 #include "snc/resource.h"
 #include "snc/snc.h"
 
@@ -27,6 +28,7 @@ struct slice_examination {
 	struct lease_wish wish;
 	const char
 	    *without; /* what this slice holds or has booked does not count; NULL = nothing */
+	struct quota_tenant tenant; /* whose quotas it is to be within */
 	/* filled in */
 	struct lease lease;           /* when placed, or not for want of capacity */
 	struct slice *slice;          /* NULL = could not be read */
@@ -49,6 +51,7 @@ bool slice_first_fault(const diagnoses *found, struct err *err) must_check;
 struct slice_placing {
 	const struct slice *expanded;
 	struct ledger_question question; /* its view is filled in */
+	struct quota_tenant tenant;      /* whose quotas it is to be within */
 	int64_t deadline_ms;             /* boot time */
 	/* filled in */
 	struct substrate *substrate;
@@ -68,6 +71,7 @@ struct slice_slot {
 	const struct slice *expanded;
 	int64_t length_ms;           /* 0 = for ever */
 	int64_t after_ms, before_ms; /* it starts and ends between them; before 0 = whenever */
+	struct quota_tenant tenant;  /* whose quotas it is to be within */
 	int64_t deadline_ms;         /* boot time: the search ends then */
 	/* filled in */
 	struct lease lease; /* as create would grant it */
@@ -113,6 +117,7 @@ struct slice_creation {
 	const char *op_id; /* the same id with the same document and goal gives the same answer */
 	enum slice_state goal; /* DEFINED, RESERVED or RUNNING */
 	struct lease_wish wish;
+	const char *project; /* NULL = the caller's: see project_choose */
 	struct slice_document document;
 	/* filled in, in the arena of the call */
 	const char *id, *name;

@@ -7,7 +7,10 @@
 #include "lib/base/fault.h"
 #include "lib/base/id.h"
 #include "lib/crypto/digest.h"
+#include "snc/audit.h"
+#include "snc/project.h"
 #include "snc/slice.h"
+#include "snc/usage.h"
 
 enum { ATTEMPTS = 4, OP_ID_MAX = 64 };
 
@@ -17,11 +20,14 @@ static struct digest_text
 creation_digest(const struct slice_creation *creation)
 {
 	const char *goal = slice_state_text(creation->goal);
+	const char *project = creation->project ? creation->project : "";
 	struct digest_part parts[] = {{goal, strlen(goal)},
 	    {creation->document.bytes, creation->document.size},
-	    {&creation->wish, sizeof(creation->wish)}};
+	    {&creation->wish, sizeof(creation->wish)}, {project, strlen(project)}};
 
-	/* Without times it is what it was before there were any. */
+	/* Without times and projects it is what it was before there were any. */
+	if (creation->project)
+		return digest_parts(parts, 4);
 	return digest_parts(parts, creation->wish.from_ms || creation->wish.until_ms ? 3 : 2);
 }
 
@@ -48,12 +54,16 @@ recall(struct txn *txn, struct slice_creation *creation, const char *digest, str
 
 /* The record of a slice to be, but for its id. */
 static struct slice_record
-new_record(struct snc *snc, const struct slice_creation *creation, const struct slice *slice)
+new_record(struct snc *snc, const struct slice_creation *creation,
+    const struct slice_examination *examination)
 {
+	const struct slice *slice = examination->slice;
+
 	return (struct slice_record){
 	    .name = slice->name,
 	    .owner = creation->caller.name,
 	    .role = creation->caller.role,
+	    .project = examination->tenant.project,
 	    .n_nodes = (int64_t)slice->body.n_nodes,
 	    .n_links = (int64_t)slice->body.n_links,
 	    .created_ms = clock_wall_ms(snc->clock),
@@ -81,15 +91,19 @@ static bool
 hold(struct snc *snc, struct txn *txn, struct slice_record *record,
     const struct slice_examination *examination, struct err *err)
 {
-	bool is_good;
+	bool is_good = true;
 
-	if (!examination->mapping)
-		return true;
-	record->lease = examination->lease;
-	is_good = record->lease.phase == LEASE_BOOKED
-		      ? slice_book(snc, txn, record, examination, err)
-		      : slice_admit(snc, txn, record, examination, err);
-	return is_good && store_slice_save(txn, record, err) && store_lease_save(txn, record, err);
+	if (examination->mapping)
+		record->lease = examination->lease;
+	if (!usage_admit(
+		snc, txn, record, examination->mapping ? examination->expanded : NULL, err))
+		return false;
+	if (examination->mapping)
+		is_good = record->lease.phase == LEASE_BOOKED
+			      ? slice_book(snc, txn, record, examination, err)
+			      : slice_admit(snc, txn, record, examination, err);
+	return is_good && store_slice_save(txn, record, err) &&
+	       store_lease_save(txn, record, err) && usage_follow(snc, txn, record->id, err);
 }
 
 static void
@@ -104,6 +118,20 @@ tell(struct snc *snc, struct txn *txn, const struct slice_record *record)
 	    lease_text(&record->lease).text);
 }
 
+/* The document is said by its digest. */
+static bool
+note(struct snc *snc, struct txn *txn, const struct slice_creation *creation,
+    const struct slice_record *record, struct arena *arena, struct err *err)
+{
+	struct digest_part document = {creation->document.bytes, creation->document.size};
+	struct audit_entry entry = {"slice_create", record->name,
+	    arena_format(arena, "id=%s project=%s goal=%s document=sha256:%s", record->id,
+		record->project, slice_state_text(creation->goal),
+		digest_parts(&document, 1).text)};
+
+	return audit_add(snc->audit, txn, &creation->caller, &entry, err);
+}
+
 /* One attempt: everything in one transaction. ERR_WAIT: examine again. */
 static bool
 try_create(struct snc *snc, struct slice_creation *creation,
@@ -111,7 +139,7 @@ try_create(struct snc *snc, struct slice_creation *creation,
 {
 	auto_txn struct txn *txn = store_begin(snc->store);
 	struct digest_text digest = creation_digest(creation);
-	struct slice_record record = new_record(snc, creation, examination->slice);
+	struct slice_record record = new_record(snc, creation, examination);
 	uint64_t number;
 	bool is_known;
 
@@ -123,7 +151,8 @@ try_create(struct snc *snc, struct slice_creation *creation,
 		return false;
 	record.id = arena_text(arena, id_text(number).text);
 	if (!store_creation(snc, txn, creation, digest.text, &record, err) ||
-	    !hold(snc, txn, &record, examination, err))
+	    !hold(snc, txn, &record, examination, err) ||
+	    !note(snc, txn, creation, &record, arena, err))
 		return false;
 	tell(snc, txn, &record);
 	FAULT_POINT("snc.admit.before");
@@ -135,19 +164,25 @@ try_create(struct snc *snc, struct slice_creation *creation,
 	return true;
 }
 
+/* Has it been done before? If not, in which project is it to be? */
 static bool
-is_repeated(struct snc *snc, struct slice_creation *creation, struct arena *arena, bool *is_known,
-    struct err *err)
+is_repeated(struct snc *snc, struct slice_creation *creation, struct arena *arena,
+    const char **project, struct err *err)
 {
 	auto_txn struct txn *txn = store_begin(snc->store);
+	bool is_known;
 
-	return recall(txn, creation, creation_digest(creation).text, arena, is_known, err);
+	*project = NULL;
+	if (!recall(txn, creation, creation_digest(creation).text, arena, &is_known, err))
+		return false;
+	return is_known ||
+	       project_choose(txn, &creation->caller, creation->project, arena, project, err);
 }
 
 bool
 slice_create(struct snc *snc, struct slice_creation *creation, struct arena *arena, struct err *err)
 {
-	bool is_known = false;
+	const char *project;
 
 	if (!creation->op_id[0] || strlen(creation->op_id) > OP_ID_MAX)
 		return err_set(err, ERR_BAD_VALUE, "op_id has 1 to %d characters", OP_ID_MAX);
@@ -159,9 +194,9 @@ slice_create(struct snc *snc, struct slice_creation *creation, struct arena *are
 		    err, ERR_BAD_VALUE, "a slice that is only DEFINED holds nothing at any time");
 		return err_hint(err, "leave start and end out, or ask for RESERVED or RUNNING");
 	}
-	if (!is_repeated(snc, creation, arena, &is_known, err))
+	if (!is_repeated(snc, creation, arena, &project, err))
 		return false;
-	if (is_known)
+	if (!project)
 		return true;
 	for (int i = 0; i < ATTEMPTS; i++) {
 		struct slice_examination examination = {
@@ -169,6 +204,7 @@ slice_create(struct snc *snc, struct slice_creation *creation, struct arena *are
 		    .document = creation->document,
 		    .wants_place = creation->goal != SLICE_DEFINED,
 		    .wish = creation->wish,
+		    .tenant = {project, creation->caller.name},
 		};
 		diagnoses found = {0};
 		bool is_good = slice_examine(snc, &examination, arena, &found) ||

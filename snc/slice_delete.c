@@ -3,7 +3,9 @@
  * when the last row is really gone (slice_changed), or at once where there is none.
  */
 #include "lib/base/fault.h"
+#include "snc/audit.h"
 #include "snc/modify.h"
+#include "snc/usage.h"
 
 bool
 slice_let_go(struct snc *snc, struct txn *txn, struct slice_record *record, struct err *err)
@@ -16,7 +18,8 @@ slice_let_go(struct snc *snc, struct txn *txn, struct slice_record *record, stru
 		return false;
 	if (!record->has_group && !parts.n) {
 		events_add(snc->events, txn, record, "slice", "deleted", "");
-		return store_slice_drop(txn, record->id, err);
+		return store_slice_drop(txn, record->id, err) &&
+		       usage_follow(snc, txn, record->id, err);
 	}
 	if (record->goal == SLICE_DELETED)
 		return true;
@@ -38,7 +41,9 @@ slice_delete(
 	struct slice_record record;
 
 	if (!snc_find_slice(caller, txn, name_or_id, arena, &record, err) ||
-	    !slice_let_go(snc, txn, &record, err))
+	    !slice_let_go(snc, txn, &record, err) ||
+	    !audit_add(snc->audit, txn, caller,
+		&(struct audit_entry){"slice_delete", record.name, record.id}, err))
 		return false;
 	FAULT_POINT("snc.delete.before");
 	if (!txn_commit(&txn, err))

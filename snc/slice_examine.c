@@ -28,6 +28,7 @@ place(struct snc *snc, struct slice_examination *examination, struct arena *aren
 	examination->expanded = placing.expanded = slice_expand(slice, arena);
 	placing.question.window = lease_span(&examination->lease, now_ms);
 	placing.question.without = examination->without;
+	placing.tenant = examination->tenant;
 	snc_refresh_view(snc);
 	is_good = slice_place(snc, &placing, arena, found);
 	examination->substrate = placing.substrate;

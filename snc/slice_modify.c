@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "lib/base/fault.h"
+#include "lib/crypto/digest.h"
+#include "snc/audit.h"
 #include "snc/modify.h"
+#include "snc/usage.h"
 
 enum { ATTEMPTS = 4 };
 
@@ -231,6 +234,18 @@ admit(
 	return hand_over(work, txn, err) && store_slice_save(txn, record, err);
 }
 
+static bool
+note(struct modify_work *work, struct txn *txn, const struct slice_modification *modification,
+    struct err *err)
+{
+	struct digest_part document = {modification->document.bytes, modification->document.size};
+	struct audit_entry entry = {"slice_modify", work->record.name,
+	    arena_format(work->arena, "%s document=sha256:%s",
+		slice_way_text(slice_diff_way(&work->diff)), digest_parts(&document, 1).text)};
+
+	return audit_add(work->snc->audit, txn, &modification->caller, &entry, err);
+}
+
 /* Plans inside the transaction, where the ids come from; a plan alone is rolled back. */
 static bool
 plan_and_admit(struct modify_work *work, struct slice_modification *modification,
@@ -245,13 +260,17 @@ plan_and_admit(struct modify_work *work, struct slice_modification *modification
 	};
 
 	if (!read_again(work, txn, err) ||
-	    (work->record.has_group && !modify_plan(work, txn, &ids, err)))
+	    (work->record.has_group &&
+		(!modify_plan(work, txn, &ids, err) ||
+		    !usage_modify(work->snc, txn, &work->record, work->new, err))))
 		return false;
 	modification->is_under_way = work->coming.n || work->changing.n;
 	modify.slice = work->record.id;
 	if (modification->is_plan)
 		return true;
-	if (!admit(work, txn, &modify, err))
+	if (!admit(work, txn, &modify, err) ||
+	    !usage_follow(work->snc, txn, work->record.id, err) ||
+	    !note(work, txn, modification, err))
 		return false;
 	FAULT_POINT("snc.modify.before");
 	if (!txn_commit(&txn, err))

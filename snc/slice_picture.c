@@ -45,6 +45,7 @@ picture_slice(struct snc *snc, struct txn *txn, const struct slice_record *recor
 	    .grace_ms = record->lease.grace_ms,
 	    .n_nodes = record->n_nodes,
 	    .n_links = record->n_links,
+	    .project = record->project,
 	};
 	return true;
 }

@@ -9,6 +9,21 @@
 
 enum { TRY_MS = 500, TRIES_MAX = 512 };
 
+static bool
+is_within_quotas(
+    struct snc *snc, struct txn *txn, const struct slice_placing *placing, diagnoses *found)
+{
+	struct quota_question question = {
+	    .tenant = placing->tenant,
+	    .slice = placing->question.without,
+	    .wanted = quota_amounts_of(placing->expanded),
+	    .window = placing->question.window,
+	    .is_alone = placing->question.is_alone,
+	};
+
+	return quota_fits(txn, &question, clock_wall_ms(snc->clock), found);
+}
+
 bool
 slice_place(struct snc *snc, struct slice_placing *placing, struct arena *arena, diagnoses *found)
 {
@@ -22,12 +37,13 @@ slice_place(struct snc *snc, struct slice_placing *placing, struct arena *arena,
 	bool is_good =
 	    snc_substrate(snc, txn, &placing->question, arena, &placing->substrate, &err);
 
-	txn_cancel(txn);
 	placing->mapping = NULL;
-	if (!is_good) {
+	if (!is_good)
 		diagnoses_push(found, &err);
+	is_good = is_good && is_within_quotas(snc, txn, placing, found);
+	txn_cancel(txn);
+	if (!is_good)
 		return false;
-	}
 	request.substrate = placing->substrate;
 	return embed(&request, arena, &placing->mapping, found);
 }
@@ -77,6 +93,7 @@ try_start(struct snc *snc, struct slice_slot *slot, struct arena *arena, diagnos
 	int64_t now_ms = clock_wall_ms(snc->clock), boot_ms = clock_boot_ms(snc->clock);
 	struct slice_placing placing = {
 	    .expanded = slot->expanded,
+	    .tenant = slot->tenant,
 	    .question.window = lease_span(&slot->lease, now_ms),
 	    .deadline_ms =
 		slot->deadline_ms < boot_ms + TRY_MS ? slot->deadline_ms : boot_ms + TRY_MS,

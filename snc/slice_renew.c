@@ -4,7 +4,9 @@
  */
 #include "lib/base/fault.h"
 #include "lib/base/when.h"
+#include "snc/audit.h"
 #include "snc/modify.h"
+#include "snc/usage.h"
 
 typedef vec_of(struct booking_row) booking_vec;
 
@@ -188,7 +190,8 @@ renew_now(struct renewal *renewal, int64_t until_ms, struct lease *granted, stru
 	record->lease = *granted;
 	events_add(renewal->snc->events, renewal->txn, record, "slice", "renewed",
 	    granted->until_ms ? lease_text(granted).text : "without an end");
-	return store_lease_save(renewal->txn, record, err);
+	return usage_renew(renewal->snc, renewal->txn, record, window, err) &&
+	       store_lease_save(renewal->txn, record, err);
 }
 
 bool
@@ -204,7 +207,9 @@ slice_renew(struct snc *snc, const struct snc_caller *caller, const char *name_o
 	renewal.txn = txn = store_begin(snc->store);
 	renewal.now_ms = clock_wall_ms(snc->clock);
 	if (!snc_find_slice(caller, txn, name_or_id, arena, &record, err) ||
-	    !renew_now(&renewal, until_ms, granted, err))
+	    !renew_now(&renewal, until_ms, granted, err) ||
+	    !audit_add(snc->audit, txn, caller,
+		&(struct audit_entry){"slice_renew", record.name, lease_text(granted).text}, err))
 		return false;
 	FAULT_POINT("snc.renew.before");
 	if (!txn_commit(&txn, err))

@@ -4,7 +4,9 @@
  */
 #include "lib/base/fault.h"
 #include "lib/base/when.h"
+#include "snc/audit.h"
 #include "snc/modify.h"
+#include "snc/usage.h"
 
 enum { ATTEMPTS = 4 };
 
@@ -16,7 +18,7 @@ struct going {
 };
 
 static bool go_now(struct snc *snc, struct txn **txn, struct slice_record *record,
-    const struct slice_examination *examination, enum slice_state goal, struct err *err);
+    const struct slice_examination *examination, const struct going *going, struct err *err);
 
 /* The record and its document, read in one transaction. */
 struct found {
@@ -66,20 +68,27 @@ try_going(struct snc *snc, const struct going *going, struct err *err)
 	examination.role = found.record.role;
 	examination.document = found.document;
 	examination.wish.until_ms = found.record.lease.until_ms;
+	examination.tenant = (struct quota_tenant){found.record.project, found.record.owner};
+	examination.without = found.record.id;
 	if (!found.record.has_group && found.record.lease.phase != LEASE_BOOKED &&
 	    !examine(snc, &examination, arena, err))
 		return false;
 	txn = store_begin(snc->store);
 	is_good = store_slice_by_id(txn, found.record.id, arena, &now, err) &&
-		  go_now(snc, &txn, &now, &examination, going->goal, err);
+		  go_now(snc, &txn, &now, &examination, going, err);
 	txn_cancel(txn);
 	return is_good;
 }
 
 static bool
-commit(struct snc *snc, struct txn **txn, const struct slice_record *record, struct err *err)
+commit(struct snc *snc, struct txn **txn, const struct slice_record *record,
+    const struct going *going, struct err *err)
 {
-	if (!store_slice_save(*txn, record, err))
+	struct audit_entry entry = {
+	    going->goal == SLICE_RUNNING ? "slice_run" : "slice_reserve", record->name, NULL};
+
+	if (!store_slice_save(*txn, record, err) || !usage_follow(snc, *txn, record->id, err) ||
+	    !audit_add(snc->audit, *txn, going->caller, &entry, err))
 		return false;
 	events_add(snc->events, *txn, record, "slice",
 	    record->goal == SLICE_RUNNING ? "run" : "reserve", "");
@@ -109,15 +118,17 @@ refuse_booked(const struct slice_record *record, struct err *err)
 }
 
 static bool
-run_now(struct snc *snc, struct txn **txn, struct slice_record *record, struct err *err)
+run_now(struct snc *snc, struct txn **txn, struct slice_record *record, const struct going *going,
+    struct err *err)
 {
 	if (record->goal == SLICE_RUNNING)
 		return true;
 	record->goal = SLICE_RUNNING;
 	if (record->engine == GROUP_ACTIVE)
-		return slice_switch(snc, *txn, record, true, err) && commit(snc, txn, record, err);
+		return slice_switch(snc, *txn, record, true, err) &&
+		       commit(snc, txn, record, going, err);
 	return controller_goal(snc->controller, *txn, record->id, ROW_COMMITTED, err) &&
-	       commit(snc, txn, record, err);
+	       commit(snc, txn, record, going, err);
 }
 
 static bool
@@ -130,7 +141,7 @@ refuse_state(const struct slice_record *record, struct err *err)
 
 static bool
 go_now(struct snc *snc, struct txn **txn, struct slice_record *record,
-    const struct slice_examination *examination, enum slice_state goal, struct err *err)
+    const struct slice_examination *examination, const struct going *going, struct err *err)
 {
 	if (record->goal == SLICE_DELETED ||
 	    (record->has_group && record->engine >= GROUP_RELEASING))
@@ -140,14 +151,15 @@ go_now(struct snc *snc, struct txn **txn, struct slice_record *record,
 	if (!modify_refuse_between(*txn, record, err))
 		return false;
 	if (!record->has_group) {
-		record->goal = goal;
+		record->goal = going->goal;
 		if (!examination->mapping) /* it has come to rest since it was looked at */
 			return err_set(err, ERR_WAIT, "look again");
-		return slice_admit(snc, *txn, record, examination, err) &&
-		       commit(snc, txn, record, err);
+		return usage_admit(snc, *txn, record, examination->expanded, err) &&
+		       slice_admit(snc, *txn, record, examination, err) &&
+		       commit(snc, txn, record, going, err);
 	}
-	if (goal == SLICE_RUNNING)
-		return run_now(snc, txn, record, err);
+	if (going->goal == SLICE_RUNNING)
+		return run_now(snc, txn, record, going, err);
 	return record->goal == SLICE_RESERVED || refuse_state(record, err);
 }
 

@@ -2,6 +2,7 @@
  * slice stop: nodes off, links closed; all stays reserved. And the switch that run uses too.
  */
 #include "lib/base/fault.h"
+#include "snc/audit.h"
 #include "snc/modify.h"
 
 bool
@@ -54,7 +55,9 @@ slice_stop(
 	if (!modify_refuse_between(txn, &record, err))
 		return false;
 	record.goal = SLICE_STOPPED;
-	if (!slice_switch(snc, txn, &record, false, err) || !store_slice_save(txn, &record, err))
+	if (!slice_switch(snc, txn, &record, false, err) || !store_slice_save(txn, &record, err) ||
+	    !audit_add(snc->audit, txn, caller,
+		&(struct audit_entry){"slice_stop", record.name, NULL}, err))
 		return false;
 	events_add(snc->events, txn, &record, "slice", "stop", "");
 	FAULT_POINT("snc.stop.before");

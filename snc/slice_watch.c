@@ -9,6 +9,7 @@
 #include "lib/model/slice.h"
 #include "snc/modify.h"
 #include "snc/slice.h"
+#include "snc/usage.h"
 
 /* Subjects are "node n1", "link l1 (h)". */
 void
@@ -145,6 +146,7 @@ slice_changed(
 	else if (is_good)
 		is_good = modify_part_changed(snc, txn, &record, &news, &err) &&
 			  store_slice_save(txn, &record, &err);
+	is_good = is_good && usage_follow(snc, txn, id, &err);
 	if (state == GROUP_GONE)
 		view_stale(snc->view);
 	if (!is_good)
@@ -211,7 +213,8 @@ follow_modify(struct snc *snc, struct txn *txn, struct slice_record *record, str
 	int64_t round = record->round;
 
 	return modify_follow(snc, txn, record, err) &&
-	       (record->round == round || store_slice_save(txn, record, err));
+	       (record->round == round ||
+		   (store_slice_save(txn, record, err) && usage_follow(snc, txn, record->id, err)));
 }
 
 void

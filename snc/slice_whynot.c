@@ -41,6 +41,7 @@ trial_fits(struct trial *trial, bool is_alone)
 	struct slice_placing placing = {
 	    .question.window = lease_span(&examination->lease, clock_wall_ms(trial->snc->clock)),
 	    .question.without = examination->without,
+	    .tenant = examination->tenant,
 	    .question.is_alone = is_alone,
 	    .deadline_ms = until_ms < trial->deadline_ms ? until_ms : trial->deadline_ms,
 	};
@@ -188,6 +189,7 @@ later(struct trial *trial)
 	int64_t start_ms = lease->from_ms ? lease->from_ms : clock_wall_ms(trial->snc->clock);
 	struct slice_slot slot = {
 	    .expanded = trial->examination->expanded,
+	    .tenant = trial->examination->tenant,
 	    .length_ms = lease->until_ms ? lease->until_ms - start_ms : 0,
 	    .after_ms = lease->from_ms,
 	    .deadline_ms = boot_ms + LATER_MS,

@@ -9,9 +9,12 @@
 #include "lib/api/tnc_api.h"
 #include "lib/base/log.h"
 #include "lib/base/map.h"
+#include "snc/audit.h"
 #include "snc/peers.h"
+#include "snc/project.h"
 #include "snc/ready.h"
 #include "snc/slice.h"
+#include "snc/usage.h"
 
 enum { VIEW_MS = 5000 };
 
@@ -25,6 +28,7 @@ take_down(struct snc *snc)
 	controller_free(snc->controller);
 	ready_free(snc->ready);
 	events_free(snc->events);
+	audit_free(snc->audit);
 	view_free(snc->view);
 	ledger_free(snc->ledger);
 	inventory_free(snc->inventory);
@@ -86,7 +90,8 @@ snc_new(const struct snc_config *config, struct err *err)
 	snc->view = view_new();
 	snc->events = events_new(snc->clock);
 	snc->ready = ready_new();
-	if (!recall_daemons(snc, err))
+	snc->audit = audit_new(snc->store, snc->clock);
+	if (!recall_daemons(snc, err) || !usage_begin(snc, err))
 		return NULL;
 	snc->controller = controller_new(
 	    &(struct controller_config){
@@ -121,16 +126,24 @@ snc_sees_all(const struct snc_caller *caller)
 }
 
 bool
-snc_find_slice(const struct snc_caller *caller, struct txn *txn, const char *name_or_id,
+snc_see_slice(const struct snc_caller *caller, struct txn *txn, const char *name_or_id,
     struct arena *arena, struct slice_record *slice, struct err *err)
 {
 	struct store_slice_key key = {
 	    .name_or_id = name_or_id,
-	    .owner = snc_sees_all(caller) ? NULL : caller->name,
+	    .seer = snc_sees_all(caller) ? NULL : caller->name,
 	    .preferred = caller->name,
 	};
 
 	return store_slice_find(txn, &key, arena, slice, err);
+}
+
+bool
+snc_find_slice(const struct snc_caller *caller, struct txn *txn, const char *name_or_id,
+    struct arena *arena, struct slice_record *slice, struct err *err)
+{
+	return snc_see_slice(caller, txn, name_or_id, arena, slice, err) &&
+	       project_may_change(txn, caller, slice, err);
 }
 
 /* Vertices by name, so that edges find their ends. */

@@ -39,6 +39,7 @@ struct snc {
 	struct ready *ready;
 	struct watch *watch;
 	struct lease_watch *lease_watch;
+	struct audit *audit;
 	char *tnc, *tnc_address;
 	snc_peer_fn *peer;
 	void *peer_self;
@@ -61,6 +62,10 @@ bool snc_sees_all(const struct snc_caller *caller);
 
 /* The slice of that name or id, if the caller may see it; else ERR_NOT_FOUND, so that nobody learns
  * what others have. */
+bool snc_see_slice(const struct snc_caller *caller, struct txn *txn, const char *name_or_id,
+    struct arena *arena, struct slice_record *slice, struct err *err) must_check;
+
+/* The same, if he may change it and reach into it; ERR_A02 when he may only see it. */
 bool snc_find_slice(const struct snc_caller *caller, struct txn *txn, const char *name_or_id,
     struct arena *arena, struct slice_record *slice, struct err *err) must_check;
 

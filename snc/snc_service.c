@@ -2,6 +2,7 @@
  * Rows to handlers, and the hello of managers.
  */
 #include "snc/snc_service.h"
+#include "snc/audit.h"
 #include "snc/modify.h"
 
 #include <string.h>
@@ -42,6 +43,15 @@ const struct snc_ops snc_service_ops = {
     .capture_stop = service_capture_stop,
     .orphans = service_orphans,
     .doctor = service_doctor,
+    .project_list = service_project_list,
+    .project_show = service_project_show,
+    .project_create = service_project_create,
+    .project_delete = service_project_delete,
+    .member_set = service_member_set,
+    .member_remove = service_member_remove,
+    .quota_set = service_quota_set,
+    .usage = service_usage,
+    .audit_list = service_audit_list,
 };
 
 /* What a daemon says of its host is kept, so that a restart does not forget it. */
@@ -153,6 +163,9 @@ const struct controller_ops snc_controller_ops = {.hello = hello};
 bool
 snc_serve(struct snc *snc, struct rpc_server *server, struct err *err)
 {
-	return rpc_server_add(server, &snc_service, &snc_service_ops, snc, err) &&
-	       rpc_server_add(server, &controller_service, &snc_controller_ops, snc, err);
+	if (!rpc_server_add(server, &snc_service, &snc_service_ops, snc, err) ||
+	    !rpc_server_add(server, &controller_service, &snc_controller_ops, snc, err))
+		return false;
+	rpc_server_tell(server, &snc_service, audit_called, snc->audit);
+	return true;
 }

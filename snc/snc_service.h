@@ -6,6 +6,7 @@
 
 #include "lib/api/controller_api.h"
 #include "lib/api/snc_api.h"
+#include "snc/quota.h"
 #include "snc/snc.h"
 
 extern const struct snc_ops snc_service_ops;
@@ -72,6 +73,22 @@ SNC_HANDLER(capture_stop);
 
 /* snc_service_delay.c */
 SNC_HANDLER(delays);
+
+/* snc_service_project.c */
+
+/* Whose quotas a document is tried against: the project as of slice_create. */
+bool service_tenant(struct snc *snc, const struct rpc_call *call, const char *project,
+    struct quota_tenant *tenant, struct err *err) must_check;
+
+SNC_HANDLER(project_list);
+SNC_HANDLER(project_show);
+SNC_HANDLER(project_create);
+SNC_HANDLER(project_delete);
+SNC_HANDLER(member_set);
+SNC_HANDLER(member_remove);
+SNC_HANDLER(quota_set);
+SNC_HANDLER(usage);
+SNC_HANDLER(audit_list);
 
 /* snc_service_site.c */
 SNC_HANDLER(orphans);

@@ -71,7 +71,7 @@ find_ends(struct snc *snc, const struct rpc_call *call, const char *name_or_id,
 	struct slice_record one;
 	struct slice_records slices = {&one, 1};
 	bool is_good = name_or_id
-			   ? snc_find_slice(&caller, txn, name_or_id, call->arena, &one, err)
+			   ? snc_see_slice(&caller, txn, name_or_id, call->arena, &one, err)
 			   : store_slice_list(txn, snc_sees_all(&caller) ? NULL : caller.name,
 				 call->arena, &slices, err);
 

@@ -197,7 +197,7 @@ gather(struct asking *asking, const struct rpc_call *call,
 	if (args->link && !args->slice)
 		return err_set(err, ERR_BAD_VALUE, "a link is wanted, but not of which slice");
 	if (args->slice) {
-		if (!snc_find_slice(&caller, txn, args->slice, call->arena, &one, err))
+		if (!snc_see_slice(&caller, txn, args->slice, call->arena, &one, err))
 			return false;
 	} else if (!store_slice_list(txn, snc_sees_all(&caller) ? NULL : caller.name, call->arena,
 		       &records, err)) {
@@ -239,7 +239,7 @@ look(struct asking *asking, const struct rpc_call *call, const struct snc_link_s
 	struct slice_picture picture;
 	struct slice_record record;
 
-	if (!snc_find_slice(&caller, txn, args->slice, call->arena, &record, err) ||
+	if (!snc_see_slice(&caller, txn, args->slice, call->arena, &record, err) ||
 	    !picture_take(asking->snc, txn, &record, call->arena, &picture, err))
 		return false;
 	for (size_t i = 0; i < picture.n_links; i++) {

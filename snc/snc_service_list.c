@@ -12,7 +12,7 @@ static bool
 is_remembered(struct txn *txn, const struct store_event_query *asked, struct arena *arena)
 {
 	struct store_event_query query = {
-	    .after = -1, .owner = asked->owner, .slice_id = asked->slice_id};
+	    .after = -1, .seer = asked->seer, .slice_id = asked->slice_id};
 	struct event_records events;
 	struct err err;
 
@@ -28,11 +28,11 @@ event_query(struct snc *snc, const struct rpc_call *call, const struct snc_event
 	struct slice_record record;
 
 	query->after = args->after;
-	query->owner = snc_sees_all(&caller) ? NULL : caller.name;
+	query->seer = snc_sees_all(&caller) ? NULL : caller.name;
 	if (!args->slice)
 		return true;
 	query->slice_id = args->slice;
-	if (!snc_find_slice(&caller, txn, args->slice, call->arena, &record, err))
+	if (!snc_see_slice(&caller, txn, args->slice, call->arena, &record, err))
 		return err->code == ERR_NOT_FOUND && is_remembered(txn, query, call->arena);
 	query->slice_id = record.id;
 	return true;
@@ -150,7 +150,7 @@ take_pictures(struct snc *snc, const struct rpc_call *call, const char *name_or_
 	struct slice_records records = {one, 1};
 
 	if (name_or_id) {
-		if (!snc_find_slice(&caller, txn, name_or_id, call->arena, one, err))
+		if (!snc_see_slice(&caller, txn, name_or_id, call->arena, one, err))
 			return false;
 	} else if (!store_slice_list(txn, snc_sees_all(&caller) ? NULL : caller.name, call->arena,
 		       &records, err)) {

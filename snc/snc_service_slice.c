@@ -51,7 +51,7 @@ check_name(
 	struct err err, *added;
 
 	if (!store_slice_find(txn, &key, call->arena, &same, &err) ||
-	    !str_equal(same.name, slice->name))
+	    !str_equal(same.name, slice->name) || !str_equal(same.owner, call->name))
 		return;
 	added = diagnose(found, slice->where.line, slice->where.xpath, ERR_S11,
 	    "you have a slice '%s' already", slice->name);
@@ -94,7 +94,8 @@ SNC_HANDLER(slice_check)
 	diagnoses found = {0};
 	struct snc_node *nodes;
 
-	(void)err;
+	if (!service_tenant(snc, call, args->project, &examination.tenant, err))
+		return false;
 	result->feasible = slice_examine(snc, &examination, call->arena, &found);
 	result->name = examination.slice ? examination.slice->name : "";
 	if (!result->feasible)
@@ -120,6 +121,7 @@ SNC_HANDLER(slice_create)
 	    .goal = SLICE_RUNNING,
 	    .document = {args->document.bytes, args->document.size},
 	    .wish = {service_wish_ms(args->from_ms), service_wish_ms(args->until_ms)},
+	    .project = args->project,
 	};
 
 	if (args->goal && !slice_state_parse(args->goal, &creation.goal, err))
@@ -160,7 +162,7 @@ take_picture(struct snc *snc, const struct rpc_call *call, const char *name_or_i
 	struct snc_caller caller = service_caller(call);
 	struct slice_record *record = arena_new_of(call->arena, struct slice_record);
 
-	return snc_find_slice(&caller, txn, name_or_id, call->arena, record, err) &&
+	return snc_see_slice(&caller, txn, name_or_id, call->arena, record, err) &&
 	       picture_take(snc, txn, record, call->arena, picture, err);
 }
 
@@ -224,7 +226,7 @@ look(struct snc *snc, struct waiting *waiting, struct arena *arena, struct err *
 	struct err why;
 
 	waiting->slice = NULL;
-	if (!snc_find_slice(&waiting->caller, txn, waiting->id, arena, &record, &why)) {
+	if (!snc_see_slice(&waiting->caller, txn, waiting->id, arena, &record, &why)) {
 		waiting->is_done = true;
 		*err = why;
 		return why.code == ERR_NOT_FOUND;

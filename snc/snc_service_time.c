@@ -53,7 +53,8 @@ SNC_HANDLER(slice_find_slot)
 	};
 	diagnoses found = {0};
 
-	(void)err;
+	if (!service_tenant(snc, call, args->project, &slot.tenant, err))
+		return false;
 	if (slice_examine(snc, &examination, call->arena, &found)) {
 		slot.expanded = slice_expand(examination.slice, call->arena);
 		if (slice_find_slot(snc, &slot, call->arena, &found))

@@ -11,9 +11,10 @@
 STORE_SQL(snc_slices_sql, "schemas/sql/snc/0001_slices.sql");
 STORE_SQL(snc_leases_sql, "schemas/sql/snc/0002_leases.sql");
 STORE_SQL(snc_modify_sql, "schemas/sql/snc/0003_modify.sql");
+STORE_SQL(snc_projects_sql, "schemas/sql/tenancy/0001_projects.sql");
 
-const struct store_migration snc_migrations[] = {
-    {"snc", 1, snc_slices_sql}, {"snc", 2, snc_leases_sql}, {"snc", 3, snc_modify_sql}};
+const struct store_migration snc_migrations[] = {{"snc", 1, snc_slices_sql},
+    {"snc", 2, snc_leases_sql}, {"snc", 3, snc_modify_sql}, {"tenancy", 1, snc_projects_sql}};
 const size_t n_snc_migrations = sizeof(snc_migrations) / sizeof(snc_migrations[0]);
 
 enum { EVENTS_KEPT = 20000, EVENTS_LAST = 100, EVENTS_MAX = 256 };
@@ -21,7 +22,12 @@ enum { EVENTS_KEPT = 20000, EVENTS_LAST = 100, EVENTS_MAX = 256 };
 #define SLICE_COLUMNS                                                                              \
 	"id, name, owner, role, n_nodes, n_links, created_ms, goal, settled, engine, round, "      \
 	"code, line, subject, reason, hint"
-#define SLICE_READ SLICE_COLUMNS ", from_ms, until_ms, warn_ms, grace_ms, phase, due_ms"
+#define SLICE_READ SLICE_COLUMNS ", from_ms, until_ms, warn_ms, grace_ms, phase, due_ms, project"
+
+/* Of rows with owner and project: those that a user may see. */
+#define SEEN_BY(user)                                                                              \
+	"(" user " IS NULL OR owner = " user                                                       \
+	" OR project IN (SELECT project FROM member WHERE user = " user "))"
 
 static const char *const states[] = {
     "DEFINED", "RESERVED", "RUNNING", "STOPPED", "DELETED", "FAILED"};
@@ -88,6 +94,7 @@ read_slice(struct rows *rows, struct arena *arena)
 	    .created_ms = rows_i64(rows, 6),
 	    .round = rows_i64(rows, 10),
 	    .lease = read_lease(rows, 16),
+	    .project = arena_text(arena, rows_text(rows, 22)),
 	};
 	struct err err;
 
@@ -131,13 +138,14 @@ store_slice_add(struct txn *txn, const struct slice_record *slice,
 		return err_hint(err, "delete that slice first, or choose another name");
 	}
 	return txn_run(txn, err,
-	    "INSERT INTO slice (" SLICE_COLUMNS ", document)"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	    "ttttiiitttititttb", slice->id, slice->name, slice->owner, slice->role, slice->n_nodes,
+	    "INSERT INTO slice (" SLICE_COLUMNS ", project, document)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	    "ttttiiitttitittttb", slice->id, slice->name, slice->owner, slice->role, slice->n_nodes,
 	    slice->n_links, slice->created_ms, slice_state_text(slice->goal),
 	    slice_state_text(slice->settled), engine_text(slice), slice->round,
 	    err_code_text(slice->reason.code), (int64_t)slice->reason.line, slice->reason.subject,
-	    slice->reason.text, slice->reason.hint, document->bytes, document->size);
+	    slice->reason.text, slice->reason.hint, slice->project, document->bytes,
+	    document->size);
 }
 
 bool
@@ -172,9 +180,8 @@ store_slice_find(struct txn *txn, const struct store_slice_key *key, struct aren
 {
 	auto_rows struct rows *rows = txn_query(txn, err,
 	    "SELECT " SLICE_READ " FROM slice WHERE (name = ?1 OR id = ?1)"
-	    " AND (?2 IS NULL OR owner = ?2)"
-	    " ORDER BY owner = ?3 DESC, name = ?1 DESC, owner",
-	    "ttt", key->name_or_id, key->owner, key->preferred);
+	    " AND " SEEN_BY("?2") " ORDER BY owner = ?3 DESC, name = ?1 DESC, owner",
+	    "ttt", key->name_or_id, key->seer, key->preferred);
 	struct slice_record other;
 
 	if (!rows)
@@ -191,13 +198,12 @@ store_slice_find(struct txn *txn, const struct store_slice_key *key, struct aren
 }
 
 bool
-store_slice_list(struct txn *txn, const char *owner, struct arena *arena,
+store_slice_list(struct txn *txn, const char *seer, struct arena *arena,
     struct slice_records *slices, struct err *err)
 {
 	auto_rows struct rows *rows = txn_query(txn, err,
-	    "SELECT " SLICE_READ " FROM slice WHERE ?1 IS NULL OR owner = ?1"
-	    " ORDER BY name, owner",
-	    "t", owner);
+	    "SELECT " SLICE_READ " FROM slice WHERE " SEEN_BY("?1") " ORDER BY name, owner", "t",
+	    seer);
 	vec_of(struct slice_record) found = {0};
 
 	if (!rows)
@@ -294,10 +300,10 @@ store_event_add(struct txn *txn, const struct event_record *event, struct err *e
 	if (is_same)
 		return true;
 	return txn_run(txn, err,
-		   "INSERT INTO event (at_ms, slice_id, slice, owner, subject, what, text)"
-		   " VALUES (?, ?, ?, ?, ?, ?, ?)",
-		   "itttttt", event->at_ms, event->slice_id, event->slice, event->owner,
-		   event->subject, event->what, event->text) &&
+		   "INSERT INTO event (at_ms, slice_id, slice, owner, project, subject, what, text)"
+		   " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		   "ittttttt", event->at_ms, event->slice_id, event->slice, event->owner,
+		   event->project, event->subject, event->what, event->text) &&
 	       txn_run(txn, err, "DELETE FROM event WHERE seq <= (SELECT max(seq) FROM event) - ?",
 		   "i", (int64_t)EVENTS_KEPT);
 }
@@ -325,10 +331,11 @@ store_event_list(struct txn *txn, const struct store_event_query *query, struct 
 	bool is_last = query->after < 0;
 	auto_rows struct rows *rows = txn_query(txn, err,
 	    "SELECT seq, at_ms, slice_id, slice, owner, subject, what, text FROM event"
-	    " WHERE seq > ?1 AND (?2 IS NULL OR owner = ?2 OR owner = '')"
-	    " AND (?3 IS NULL OR slice_id = ?3)"
-	    " ORDER BY CASE WHEN ?4 THEN -seq ELSE seq END LIMIT ?5",
-	    "ittii", query->after, query->owner, query->slice_id, (int64_t)is_last,
+	    " WHERE seq > ?1 AND (owner = '' OR " SEEN_BY(
+		"?2") ")"
+		      " AND (?3 IS NULL OR slice_id = ?3)"
+		      " ORDER BY CASE WHEN ?4 THEN -seq ELSE seq END LIMIT ?5",
+	    "ittii", query->after, query->seer, query->slice_id, (int64_t)is_last,
 	    (int64_t)(is_last ? EVENTS_LAST : EVENTS_MAX));
 	vec_of(struct event_record) found = {0};
 

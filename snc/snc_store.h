@@ -30,7 +30,7 @@ const char *slice_state_text(enum slice_state state);
 bool slice_state_parse(const char *text, enum slice_state *state, struct err *err) must_check;
 
 struct slice_record {
-	const char *id, *name, *owner, *role;
+	const char *id, *name, *owner, *role, *project;
 	int64_t n_nodes, n_links, created_ms;
 	enum slice_state goal;
 	enum slice_state settled; /* what the user was told last */
@@ -59,25 +59,25 @@ bool store_slice_by_id(struct txn *txn, const char *id, struct arena *arena,
     struct slice_record *slice, struct err *err) must_check;
 
 /*
- * By name or id among those of an owner, or of everybody (NULL; ERR_CONFLICT when the name is not
- * unique then, the slice of `preferred` first). ERR_NOT_FOUND.
+ * By name or id among those that a user may see, who owns them or is in their project, or among all
+ * (NULL). ERR_CONFLICT when the name is not unique, the slice of `preferred` first. ERR_NOT_FOUND.
  */
 struct store_slice_key {
 	const char *name_or_id;
-	const char *owner;     /* NULL = of everybody */
+	const char *seer;      /* NULL = sees all */
 	const char *preferred; /* owner whose slice wins */
 };
 
 bool store_slice_find(struct txn *txn, const struct store_slice_key *key, struct arena *arena,
     struct slice_record *slice, struct err *err) must_check;
 
-/* By name, those of an owner or all (NULL). */
+/* By name, those that a user may see or all (NULL). */
 struct slice_records {
 	struct slice_record *items;
 	size_t n;
 };
 
-bool store_slice_list(struct txn *txn, const char *owner, struct arena *arena,
+bool store_slice_list(struct txn *txn, const char *seer, struct arena *arena,
     struct slice_records *slices, struct err *err) must_check;
 
 bool store_slice_document(struct txn *txn, const char *id, struct arena *arena,
@@ -137,6 +137,7 @@ bool store_op_add(
 struct event_record {
 	int64_t seq, at_ms;
 	const char *slice_id, *slice, *owner; /* "" = none */
+	const char *project;
 	const char *subject, *what, *text;
 	int64_t again_ms; /* the same is new when this old; 0 = however old */
 };
@@ -147,7 +148,7 @@ bool store_event_add(struct txn *txn, const struct event_record *event, struct e
 /* Oldest first, at most 256. */
 struct store_event_query {
 	int64_t after;        /* -1 = the last 100 */
-	const char *owner;    /* only the owner's and everybody's; NULL = all */
+	const char *seer;     /* only what this user may see; NULL = all */
 	const char *slice_id; /* NULL = of all slices */
 };
 

@@ -100,6 +100,21 @@ struct rpc_server *rpc_server_new(void) malloc_by(rpc_server_free) must_check;
 bool rpc_server_add(struct rpc_server *server, const struct rpc_service *service, const void *ops,
     void *self, struct err *err) must_check;
 
+/* What a call came to. */
+struct rpc_told {
+	const char *service, *method;
+	const struct rpc_struct *type; /* of args */
+	const void *args;              /* NULL = not understood, or the role may not */
+	const struct err *err;         /* NULL = it succeeded */
+};
+
+typedef void rpc_told_fn(void *self, const struct rpc_call *call, const struct rpc_told *told);
+
+/* Tells of each call of a service that was added, of a method that exists, before it is answered;
+ * in the thread of the call. Before the first request. */
+void rpc_server_tell(
+    struct rpc_server *server, const struct rpc_service *service, rpc_told_fn *told, void *self);
+
 /*
  * One request, already past the XML guard's transport checks (the guard runs here again, before
  * xmlrpc-c): appends the answer or fault to reply. Unknown method, wrong types, missing arguments

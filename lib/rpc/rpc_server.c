@@ -14,6 +14,8 @@ struct binding {
 	const struct rpc_service *service;
 	const void *ops;
 	void *self;
+	rpc_told_fn *told; /* NULL = nobody */
+	void *told_self;
 };
 
 struct rpc_server {
@@ -26,6 +28,7 @@ struct request {
 	const struct binding *binding;
 	const struct rpc_method *method;
 	const char *name;
+	const void *args; /* once they are read */
 };
 
 static bool handle(const struct rpc_server *server, struct request *request, const char *body,
@@ -33,8 +36,8 @@ static bool handle(const struct rpc_server *server, struct request *request, con
 static const struct rpc_method *find_method(
     const struct rpc_server *server, struct request *request, struct err *err);
 static bool check_role(const struct request *request, struct err *err);
-static bool run(
-    const struct request *request, xmlrpc_value *params, struct str *reply, struct err *err);
+static void tell(const struct request *request, const struct err *err);
+static bool run(struct request *request, xmlrpc_value *params, struct str *reply, struct err *err);
 static bool read_args(
     const struct request *request, xmlrpc_value *params, void *args, struct err *err);
 static void write_fault(struct str *reply, const struct err *err);
@@ -62,8 +65,34 @@ rpc_server_add(struct rpc_server *server, const struct rpc_service *service, con
 		if (!service->methods[i].has_handler(ops))
 			return err_set(err, ERR_INTERNAL, "%s.%s has no handler", service->name,
 			    service->methods[i].name);
-	vec_push(&server->bindings, ((struct binding){service, ops, self}));
+	vec_push(&server->bindings, ((struct binding){service, ops, self, NULL, NULL}));
 	return true;
+}
+
+void
+rpc_server_tell(
+    struct rpc_server *server, const struct rpc_service *service, rpc_told_fn *told, void *self)
+{
+	vec_each (binding, &server->bindings) {
+		if (binding->service != service)
+			continue;
+		binding->told = told;
+		binding->told_self = self;
+	}
+}
+
+static void
+tell(const struct request *request, const struct err *err)
+{
+	const struct binding *binding = request->binding;
+	struct rpc_told told = {.args = request->args, .err = err};
+
+	if (!binding || !binding->told)
+		return;
+	told.service = binding->service->name;
+	told.method = request->method->name;
+	told.type = request->method->args;
+	binding->told(binding->told_self, request->call, &told);
 }
 
 void
@@ -75,11 +104,13 @@ rpc_server_handle(struct rpc_server *server, const struct rpc_call *call, const 
 	size_t before = reply->len;
 
 	if (handle(server, &request, body, size, reply, &err)) {
+		tell(&request, NULL);
 		log_debug("rpc", "method=%s caller=%s@%s", request.name, call->role, call->name);
 		return;
 	}
 	log_info("rpc", "method=%s caller=%s@%s code=%s why=%s", request.name, call->role,
 	    call->name, err_code_text(err.code), err.text);
+	tell(&request, &err);
 	reply->len = before; /* a result may have been begun */
 	write_fault(reply, &err);
 }
@@ -149,7 +180,7 @@ check_role(const struct request *request, struct err *err)
 }
 
 static bool
-run(const struct request *request, xmlrpc_value *params, struct str *reply, struct err *err)
+run(struct request *request, xmlrpc_value *params, struct str *reply, struct err *err)
 {
 	const struct rpc_method *method = request->method;
 	void *args = arena_alloc(request->call->arena, method->args->size);
@@ -157,6 +188,7 @@ run(const struct request *request, xmlrpc_value *params, struct str *reply, stru
 
 	if (!read_args(request, params, args, err))
 		return err_in(err, "%s", request->name);
+	request->args = args;
 	if (!method->invoke(
 		request->binding->ops, request->binding->self, request->call, args, result, err))
 		return false;

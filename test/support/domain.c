@@ -45,6 +45,7 @@ domain_make(struct arena *arena)
 	static const char *const ips[] = {"127.0.0.1"};
 	struct pki_leaf server = {.role = "snc", .name = "ctl", .ips = ips, .n_ips = 1};
 	struct pki_leaf user = {.role = "developer", .name = "dev1"};
+	struct pki_leaf noc = {.role = "noc", .name = "noc1"};
 	struct pki_leaf expired = {.role = "developer", .name = "dev1", .days = -1};
 	struct pki_leaf no_client = {.role = "snc", .name = "ctl", .usage = PKI_USAGE_SERVER};
 	struct pki_leaf no_usage = {.role = "developer", .name = "dev1", .usage = PKI_USAGE_NONE};
@@ -55,6 +56,7 @@ domain_make(struct arena *arena)
 	assert_true(pki_init(domain_path(arena, "other"), &err));
 	issue(arena, "ca", &server, "server");
 	issue(arena, "ca", &user, "user");
+	issue(arena, "ca", &noc, "noc");
 	issue(arena, "ca", &expired, "expired");
 	issue(arena, "ca", &no_client, "noclient");
 	issue(arena, "ca", &no_usage, "nousage");

@@ -1,6 +1,6 @@
 /*
  * A domain of the test's own: CA, certificates (domain_path(NAME.crt)) and servers with them.
- *     server   snc ctl, for 127.0.0.1        user     developer dev1
+ *     server   snc ctl, for 127.0.0.1        user     developer dev1; noc  noc1
  *     expired  developer                     noclient, nousage  other or no extended key usage
  *     impostor, stranger: as server and user, but signed by another CA
  *     forged   signed by the user, whose certificate comes with it

@@ -13,6 +13,7 @@
 #include "lib/model/slice.h"
 #include "test/support/domain.h"
 #include "test/support/fake_snc_link.h"
+#include "test/support/fake_snc_project.h"
 #include "test/support/suite.h"
 
 enum { EVENTS_MAX = 32 };
@@ -146,6 +147,7 @@ row_of(const struct fake_snc *fake, struct arena *arena)
 	*row = (struct snc_slice){.id = "0000000000001",
 	    .name = fake->name,
 	    .owner = "dev1",
+	    .project = "default",
 	    .state = arena_text(arena, fake->state),
 	    .progress = fake->goal[0] ? "run" : "",
 	    .reason = arena_text(arena, fake->reason),
@@ -456,6 +458,7 @@ fake_snc_new(struct arena *arena)
 
 	pthread_mutex_init(&fake->mutex, NULL);
 	fake_snc_link(&ops);
+	fake_snc_project(&ops);
 	fake->rpc = rpc_server_new();
 	if (!rpc_server_add(fake->rpc, &snc_service, &ops, fake, &err) ||
 	    !(fake->http = http_server_new(&config, &err))) {

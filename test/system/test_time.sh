@@ -151,11 +151,54 @@ times_that_make_no_sense_are_refused() {
 	is_gone odd
 }
 
+# dev1 COMMAND…: as the developer
+dev1() {
+	vnode "$@" --context "$TESTBED-dev1"
+}
+
+nagoya_is_up() {
+	vnode host list --json | jq -e 'any(.hosts[]; .name == "nagoya" and .state == "up")'
+}
+
+# Two of three CPUs are used: the second pair has to wait, also when sncd has died in between.
+project_keeps_its_quota_over_a_killed_sncd() {
+	local status head
+	vnode project create relay --user dev1
+	vnode quota set relay --cpu 3
+	pair one 1
+	pair two 1
+	dev1 slice create "$WORK/one.xml" --until +20m --wait
+	assert_equal relay "$(dev1 slice show one --json | jq -r '.slices[0].project')"
+	head=$(vnode audit verify | sed -n 's/^head //p')
+	on ctl sh -c 'kill -9 $(pidof sncd)'
+	eventually 30 vnode slice list
+	status=0
+	dev1 slice create "$WORK/two.xml" --until +20m >"$WORK/said" 2>&1 || status=$?
+	cat "$WORK/said"
+	assert_equal 9 "$status"
+	grep 'cpu: 2 wanted, 2 used then, 3 allowed \[A03\]' "$WORK/said"
+	dev1 slice find-slot "$WORK/two.xml" --duration 10m | grep -e '--from'
+	dev1 usage --json | jq -e '.usage[] | select(.project == "relay" and .cpu_seconds > 0)'
+	dev1 slice delete one --yes --wait
+	eventually 60 nagoya_is_up
+	dev1 slice create "$WORK/two.xml" --until +20m --wait
+	dev1 slice delete two --yes --wait
+	status=0
+	dev1 audit list || status=$?
+	assert_equal 4 "$status"
+	vnode audit list --slice two --json | jq -e 'any(.records[]; .result == "ok" and .name == "dev1")'
+	vnode audit list --user dev1 --json | jq -e 'any(.records[]; .result == "A03")'
+	vnode audit verify --head "$head"
+	vnode project delete relay
+	no_orphans
+}
+
 testbed up >"$WORK/up.log" 2>&1 || { cat "$WORK/up.log"; exit 1; }
 vnode slice delete hello-ring --yes --wait
 test_case "a booked slice survives sncd and runs its time" booked_slice_survives_sncd_and_runs_its_time
 test_case "sncd that dies in a start has started it once" sncd_that_dies_in_a_start_has_started_it_once
 test_case "a slot that is found can be created, a lease renewed" slot_that_is_found_can_be_created
 test_case "a refusal says what would fit" refusal_says_what_would_fit
+test_case "a project keeps its quota over a killed sncd" project_keeps_its_quota_over_a_killed_sncd
 test_case "times that make no sense are refused" times_that_make_no_sense_are_refused
 finish

@@ -35,8 +35,10 @@ session_start(void)
 	assert_true(file != NULL);
 	fprintf(file,
 	    "[vnode]\ncontext=test\n[context test]\nsnc=unix:%s/snc.sock\n"
-	    "ca=%s/ca/ca.crt\ncert=%s/user.crt\nkey=%s/user.key\n",
-	    dir, dir, dir, dir);
+	    "ca=%s/ca/ca.crt\ncert=%s/user.crt\nkey=%s/user.key\n"
+	    "[context noc]\nsnc=unix:%s/snc.sock\n"
+	    "ca=%s/ca/ca.crt\ncert=%s/noc.crt\nkey=%s/noc.key\n",
+	    dir, dir, dir, dir, dir, dir, dir, dir);
 	fclose(file);
 	return session;
 }
@@ -95,7 +97,7 @@ a_slice_goes_through_its_life(void)
 
 	expect(&session, "slice create test/data/slice/base.xml --wait", 0, "base\n", "RUNNING");
 	expect(&session, "slice list", 0, "RUNNING", "");
-	expect(&session, "slice show base", 0, "owner dev1", "");
+	expect(&session, "slice show base", 0, "owner dev1  project default", "");
 	expect(&session, "slice create test/data/slice/base.xml", 5, "", "slice 'base' exists");
 	expect(&session, "slice stop base --wait", 0, "", "STOPPED");
 	expect(&session, "slice run base --wait=RUNNING", 0, "", "RUNNING");
@@ -320,6 +322,72 @@ times_are_read_and_told_with_their_zone(void)
 	session_end(&session);
 }
 
+static void
+a_project_is_told_with_its_units(void)
+{
+	struct session session = session_start();
+
+	expect(&session, "project list", 0, "relay  owner  2        1       of all\n", "");
+	expect(&session, "project show relay", 0, "alice  owner\nbob    viewer\n", "");
+	expect(&session, "project show relay", 0, "memory      project  256 GiB (site)", "");
+	expect(&session, "quota show", 0, "cpu         project  64              12", "");
+	expect(&session, "quota show", 0, "rate        you      none            2 Gbps", "");
+	expect(&session, "quota show", 0, "500 Gbps x h    2.5 Gbps x h", "");
+	expect(&session, "quota show relay --json", 0, "\"limit\": 64", "");
+	expect(&session, "quota show none", 3, "", "there is no project 'none'");
+	expect(&session, "project create --context noc relay", 5, "", "already");
+	expect(
+	    &session, "project create --context noc mesh --user bob --note 'of meshes'", 0, "", "");
+	expect(&session, "project add relay bob member", 0, "", "");
+	expect(&session, "project add relay bob", 2, "", "wants PROJECT USER ROLE");
+	expect(&session, "project add relay bob king", 1, "", "no role in a project");
+	expect(&session, "project remove relay bob", 0, "", "");
+	expect(&session,
+	    "quota set --context noc relay --cpu 64 --memory 2GiB --rate 10Gbps --since "
+	    "1970-01-01T00:00:01Z",
+	    9, "", "relay project cpu=64 memory=2147483648 rate=10000000000 since 1000");
+	expect(&session, "quota set --context noc --site --each --slices none --rate-hours site", 9,
+	    "", "site each slices=-1 rate-hours=-2 since 0");
+	expect(&session, "quota set relay --rate 10", 2, "", "--rate: ");
+	expect(&session, "quota set relay", 2, "", "no quota is given");
+	expect(&session, "quota set --cpu 1", 2, "", "wants one PROJECT, or --site");
+	expect(&session, "usage --from -1", 2, "", "--from");
+	expect(&session, "usage --user alice", 0,
+	    "relay    alice  3       2.00     7.50   3.00   1.25", "");
+	session_end(&session);
+}
+
+static void
+an_audit_trail_is_tested_by_who_reads_it(void)
+{
+	struct session session = session_start();
+	struct said said;
+	char head[80];
+
+	expect(&session, "audit list --context noc", 0,
+	    "developer@bob    slice_create  star    A03     goal=RUNNING", "");
+	said = vnode(&session, "audit list --context noc --user alice");
+	assert_true(strstr(said.out, "ring") && !strstr(said.out, "star"));
+	said = vnode(&session, "audit list --context noc --slice star");
+	assert_true(strstr(said.out, "star") && !strstr(said.out, "ring"));
+	said = vnode(&session, "audit verify --context noc");
+	assert_equal(0, said.code);
+	assert_equal(1, sscanf(said.out, "2 records, unbroken\nhead %79s", head));
+	expect(&session, arena_format(session.arena, "audit verify --context noc --head %s", head),
+	    0, "2 records", "");
+	expect(&session,
+	    arena_format(session.arena, "audit verify --context noc --head 3%s", head + 1), 5, "",
+	    "it ends with record 2, and 3 was kept");
+	expect(&session,
+	    arena_format(session.arena, "audit verify --context noc --head 1%s", head + 1), 5, "",
+	    "record 1 has another hash than was kept");
+	expect(&session, "audit verify --context noc --head 1", 2, "", "SEQ:HASH was expected");
+	expect(&session, "project delete --context noc relay", 0, "", "");
+	expect(&session, "audit verify --context noc", 5, "",
+	    "record 2, or one before it, was changed");
+	session_end(&session);
+}
+
 static const struct test tests[] = {
     TEST(a_slice_goes_through_its_life),
     TEST(a_modify_is_shown_before_it_is_done),
@@ -332,6 +400,8 @@ static const struct test tests[] = {
     TEST(a_capture_is_one_stream_to_file_or_stdout),
     TEST(consoles_and_commands_answer_what_was_typed),
     TEST(refusals_of_the_other_side_are_told_apart),
+    TEST(a_project_is_told_with_its_units),
+    TEST(an_audit_trail_is_tested_by_who_reads_it),
 };
 
 suite_main("cli", tests)

@@ -8,7 +8,7 @@
 #include "snc/embed_core.h"
 #include "test/support/suite.h"
 
-enum { HOSTS = 25, SIDE = 5 };
+enum { HOSTS = 25, SIDE = 5, MUCH = 10000000 };
 
 static unsigned
 draw(unsigned *seed, unsigned n)
@@ -79,7 +79,7 @@ fill_grid(struct core_net *net, unsigned *seed)
 static struct core_node
 random_node(struct arena *arena, unsigned *seed, bool is_apart)
 {
-	struct core_node node = {.apart = is_apart || draw(seed, 2), .together = 0};
+	struct core_node node = {.apart = is_apart || draw(seed, 2)};
 	bool *may = arena_alloc(arena, HOSTS * sizeof(bool));
 
 	for (size_t k = 0; k < CORE_KINDS; k++)
@@ -88,8 +88,6 @@ random_node(struct arena *arena, unsigned *seed, bool is_apart)
 		may[i] = draw(seed, 4) != 0;
 	if (draw(seed, 2))
 		node.may = may;
-	if (!is_apart && draw(seed, 4) == 0)
-		node.together = 1;
 	return node;
 }
 
@@ -112,6 +110,7 @@ random_request(struct arena *arena, unsigned *seed, bool is_apart)
 		    draw(seed, 3) ? 0 : 1000 * (1 + draw(seed, 3))};
 	}
 	request.share_cost = draw(seed, 2) ? 0 : 1000;
+	request.search_steps = request.improve_steps = MUCH;
 	request.clock = &standing;
 	return request;
 }
@@ -136,9 +135,6 @@ check_nodes(
 				continue;
 			assert_true(
 			    !(node->apart & request->nodes[j].apart) || answer->hosts[j] != host);
-			assert_true(!node->together ||
-				    node->together != request->nodes[j].together ||
-				    answer->hosts[j] == host);
 		}
 	}
 }
@@ -241,8 +237,12 @@ what_is_taken_is_given_back(void)
 	struct core_net *net = grid(arena, false), *untouched = grid(arena, false);
 	struct core_node nodes[] = {{.wants = {1, 2, 3}, .apart = 1}, {.wants = {3}, .apart = 1}};
 	struct core_link link = {0, 1, 5, 7, 0};
-	struct core_request request = {
-	    .nodes = nodes, .n_nodes = 2, .links = &link, .n_links = 1, .clock = &standing};
+	struct core_request request = {.nodes = nodes,
+	    .n_nodes = 2,
+	    .links = &link,
+	    .n_links = 1,
+	    .search_steps = MUCH,
+	    .clock = &standing};
 	struct core_answer answer;
 
 	fill_grid(net, &seed);
@@ -285,6 +285,78 @@ the_search_ends_when_its_time_is_over(void)
 	assert_true(!core_solve(net, &request, arena, &answer));
 
 	assert_true(now_ms > 9 && now_ms < 14);
+}
+
+static double
+cost_of(const struct core_request *request, const struct core_answer *answer)
+{
+	double cost = 0;
+
+	for (size_t i = 0; i < request->n_links; i++)
+		cost += core_link_cost(&request->links[i], answer->paths[i].n_arcs);
+	return cost;
+}
+
+/* What so much work after the first answer makes of some requests: the cost of all of them. */
+static double
+cost_after(uint64_t improve_steps)
+{
+	double cost = 0;
+
+	for (unsigned round = 1; round <= 20; round++) {
+		auto_arena struct arena *arena = arena_new();
+		unsigned seed = round;
+		struct core_net *net = grid(arena, true);
+		struct core_request request = random_request(arena, &seed, true);
+		struct core_answer answer;
+
+		for (size_t i = 0; i < HOSTS; i++)
+			for (size_t k = 0; k < CORE_KINDS; k++)
+				net->hosts[i].size[k] = net->hosts[i].room[k] = 10;
+		for (size_t i = 0; i < net->n_slots; i++)
+			net->slots[i].size = net->slots[i].free = 100;
+		request.share_cost = 0;
+		request.improve_steps = improve_steps;
+		assert_true(core_solve(net, &request, arena, &answer));
+		cost += cost_of(&request, &answer);
+	}
+	return cost;
+}
+
+/* How many of some requests on a full grid find a place with so much work. */
+static unsigned
+n_found(uint64_t search_steps)
+{
+	unsigned n = 0;
+
+	for (unsigned round = 1; round <= 100; round++) {
+		auto_arena struct arena *arena = arena_new();
+		unsigned seed = round;
+		struct core_net *net = grid(arena, true);
+		struct core_request request = random_request(arena, &seed, true);
+		struct core_answer answer;
+
+		fill_grid(net, &seed);
+		request.search_steps = search_steps;
+		n += core_solve(net, &request, arena, &answer);
+	}
+	return n;
+}
+
+static void
+more_work_finds_more_answers(void)
+{
+	unsigned first = n_found(0), some = n_found(500), much = n_found(MUCH);
+
+	assert_true(first < some && some < much);
+}
+
+static void
+more_work_makes_a_better_answer(void)
+{
+	double first = cost_after(0), some = cost_after(2000), much = cost_after(MUCH);
+
+	assert_true(first > some && some > much);
 }
 
 /* ---- planted: requests cut out of a grid that they fill to the last unit ---- */
@@ -353,6 +425,8 @@ placed_of(unsigned n, unsigned percent, unsigned seed)
 		    .n_nodes = all[i].n,
 		    .links = all[i].links,
 		    .n_links = all[i].n - 1,
+		    .search_steps = MUCH,
+		    .improve_steps = MUCH,
 		    .clock = &standing};
 		struct core_answer answer;
 
@@ -390,8 +464,12 @@ the_quick_path_is_taken_where_the_short_one_is_too_slow(void)
 	bool first[HOSTS] = {true}, second[HOSTS] = {false, true};
 	struct core_node nodes[] = {{.may = first}, {.may = second}};
 	struct core_link link = {0, 1, 1, 1, 3000};
-	struct core_request request = {
-	    .nodes = nodes, .n_nodes = 2, .links = &link, .n_links = 1, .clock = &standing};
+	struct core_request request = {.nodes = nodes,
+	    .n_nodes = 2,
+	    .links = &link,
+	    .n_links = 1,
+	    .search_steps = MUCH,
+	    .clock = &standing};
 	struct core_answer answer;
 
 	for (size_t i = 0; i < net->n_slots; i++)
@@ -409,6 +487,8 @@ static const struct test tests[] = {
     TEST(the_answer_does_not_change_the_net_and_is_always_the_same),
     TEST(what_is_taken_is_given_back),
     TEST(the_search_ends_when_its_time_is_over),
+    TEST(more_work_finds_more_answers),
+    TEST(more_work_makes_a_better_answer),
     TEST(requests_that_were_planted_are_placed),
     TEST(the_quick_path_is_taken_where_the_short_one_is_too_slow),
 };

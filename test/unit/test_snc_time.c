@@ -72,7 +72,7 @@ check(struct fake_site *site, const char *document, struct lease_wish wish)
 
 	assert_true(snc_slice_check_call(&site->developer, site->arena,
 	    &(struct snc_slice_check_args){
-		{document, strlen(document)}, instant(wish.from_ms), instant(wish.until_ms)},
+		{document, strlen(document)}, instant(wish.from_ms), instant(wish.until_ms), NULL},
 	    &result, &err));
 	return result.feasible;
 }
@@ -82,7 +82,7 @@ find_slot(
     struct fake_site *site, const char *document, int64_t length_ms, struct lease_wish between)
 {
 	struct snc_slice_find_slot_args args = {{document, strlen(document)}, instant(length_ms),
-	    instant(between.from_ms), instant(between.until_ms)};
+	    instant(between.from_ms), instant(between.until_ms), NULL};
 	struct snc_slice_find_slot_result result;
 	struct err err;
 

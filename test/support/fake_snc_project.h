@@ -1,0 +1,11 @@
+/*
+ * What the fake sncd answers of projects: there is one, `relay`, whose owner is alice; its audit
+ * trail has two records, the second of which does not follow the first when project_delete has been
+ * called.
+ */
+#pragma once
+
+#include "lib/api/snc_api.h"
+
+/* Fills in the handlers of projects; they need no self. */
+void fake_snc_project(struct snc_ops *ops);
