@@ -222,13 +222,25 @@ kill_init(pid_t controller)
 }
 
 static bool
-wait_gone(struct hypervisor_libvirt *libvirt, enum node_form form, const char *name)
+is_gone(struct hypervisor_libvirt *libvirt, enum node_form form, const char *name)
 {
-	struct domain_look look;
+	auto_connection virConnectPtr connection = connect_to(libvirt, form, NULL);
+	auto_domain virDomainPtr domain =
+	    connection ? virDomainLookupByName(connection, name) : NULL;
 
+	if (!domain)
+		return connection && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
+	return virDomainIsActive(domain) == 0;
+}
+
+/* A container's controller, -1 = none, goes first: the kernel tells, and libvirt is left alone. */
+static bool
+wait_gone(struct hypervisor_libvirt *libvirt, enum node_form form, const char *name, int controller)
+{
+	if (controller >= 0)
+		(void)poll(&(struct pollfd){.fd = controller, .events = POLLIN}, 1, GONE_MS);
 	for (int ms = 0; ms < GONE_MS; ms += GONE_STEP_MS) {
-		if (hypervisor_libvirt(libvirt).ops->look(libvirt, form, name, &look, NULL) &&
-		    look.state == DOMAIN_ABSENT)
+		if (is_gone(libvirt, form, name))
 			return true;
 		(void)poll(NULL, 0, GONE_STEP_MS);
 	}
@@ -240,6 +252,7 @@ libvirt_stop(void *self, enum node_form form, const char *name, struct err *err)
 {
 	auto_connection virConnectPtr connection = connect_to(self, form, err);
 	auto_domain virDomainPtr domain = NULL;
+	auto_fd int controller = -1;
 	unsigned id;
 
 	if (!connection)
@@ -249,8 +262,9 @@ libvirt_stop(void *self, enum node_form form, const char *name, struct err *err)
 		return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ||
 		       refuse(err, connection, "find");
 	id = virDomainGetID(domain); /* of a container: its controller's process */
-	if (form == NODE_CONTAINER && id != (unsigned)-1 && kill_init((pid_t)id) &&
-	    wait_gone(self, form, name))
+	if (form == NODE_CONTAINER && id != (unsigned)-1)
+		controller = pidfd_open((pid_t)id, 0);
+	if (controller >= 0 && kill_init((pid_t)id) && wait_gone(self, form, name, controller))
 		return true;
 	if (virDomainDestroy(domain) < 0 && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN &&
 	    virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID)
@@ -258,7 +272,7 @@ libvirt_stop(void *self, enum node_form form, const char *name, struct err *err)
 	/* Somebody may have defined it by hand: then it would stay in the list. */
 	if (virDomainIsPersistent(domain) == 1 && virDomainUndefine(domain) < 0)
 		return refuse(err, connection, "undefine");
-	return wait_gone(self, form, name) ||
+	return wait_gone(self, form, name, -1) ||
 	       err_set(err, ERR_TIMEOUT, "libvirt has not ended it within %d ms", GONE_MS);
 }
 

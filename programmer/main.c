@@ -17,7 +17,7 @@
 #include "programmer/sliver.h"
 
 /* They wait for libvirt, which starts several nodes at once, most of the time. */
-enum { WORKERS = 8 };
+enum { WORKERS = 32 };
 
 static const char state_default[] = "/var/lib/vnode/programmerd";
 
@@ -51,9 +51,10 @@ on_event(void *self, const char *name)
 
 	if (!manager || !sliver_name_rid(parts->programmer, name, &rid))
 		return;
-	manager_wake(manager);
-	if (rid)
-		daemon_changed(parts->daemon, rid);
+	if (!rid)
+		return;
+	manager_wake_row(manager, rid);
+	daemon_changed(parts->daemon, rid);
 }
 
 static void
@@ -135,6 +136,7 @@ run(struct parts *parts, int *exit_code, struct err *err)
 	    .changed = on_changed,
 	    .noted = on_noted,
 	    .n_workers = WORKERS,
+	    .rows_are_apart = true,
 	};
 	struct manager *manager = manager_new(&config, err);
 	bool is_good;

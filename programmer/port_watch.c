@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/base/id.h"
 #include "lib/base/log.h"
@@ -19,23 +18,17 @@ struct port_watch {
 	pthread_t thread;
 };
 
-/* "vn" and an id: see id_port_device. */
-static bool
-is_port(const char *name)
-{
-	uint64_t port;
-
-	return !strncmp(name, "vn", 2) && id_parse(name + 2, &port, NULL);
-}
-
 static void
 one_event(void *self, const struct reply *reply)
 {
 	struct device device;
 	struct err err = {0};
+	uint64_t port;
+	bool is_gone;
 
 	(void)self;
-	if (!device_of_event(reply, &device) || !is_port(device.name))
+	if (!device_of_event(reply, &device, &is_gone) || is_gone ||
+	    !id_of_port_device(device.name, &port))
 		return;
 	if (!device_ipv6_off(device.name, &err))
 		log_debug(

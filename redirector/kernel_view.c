@@ -101,6 +101,23 @@ kernel_view_stale(struct kernel_view *view)
 	view->is_stale = true;
 }
 
+/* A device that is new, perhaps by another name, is listed with the others. */
+void
+kernel_view_device(struct kernel_view *view, const struct device *device, bool is_gone)
+{
+	struct device *known;
+
+	pthread_mutex_lock(&view->lock);
+	known = map_get(view->devices, device->name);
+	if (!known || known->index != device->index)
+		view->is_stale = view->is_stale || !is_gone;
+	else if (is_gone)
+		map_drop(view->devices, device->name);
+	else
+		*known = *device;
+	pthread_mutex_unlock(&view->lock);
+}
+
 /* ---- rounds: under the lock ------------------------------------------------------------------ */
 
 static void

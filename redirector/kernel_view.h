@@ -20,8 +20,11 @@ void kernel_view_free(struct kernel_view *view);
 /* The netlink is borrowed. */
 struct kernel_view *kernel_view_new(struct netlink *netlink) malloc_by(kernel_view_free) must_check;
 
-/* Devices have changed: they are listed anew for whoever looks next. */
+/* Devices have changed, nobody knows which: they are listed anew for whoever looks next. */
 void kernel_view_stale(struct kernel_view *view);
+
+/* This one has changed (or gone). */
+void kernel_view_device(struct kernel_view *view, const struct device *device, bool is_gone);
 
 /* ERR_NOT_FOUND: there is none of that name. */
 bool kernel_device(struct kernel_view *view, struct netlink *netlink, const char *name,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "redirector/link_book_part.h"
 
 struct link_book *
@@ -356,6 +357,8 @@ hear(struct link_book *book, const struct row *row, const struct link_end *end)
 	}
 	if (!seat->peer)
 		seat_read(book, seat, row, end);
+	if (row->state == ROW_RELEASED && !seat->released_ms)
+		seat->released_ms = clock_boot_ms(&clock_real);
 	seat_take(book, seat);
 }
 
@@ -436,4 +439,43 @@ link_book_has_class(struct link_book *book, size_t underlay, uint32_t minor)
 	has = stands_for(&book_port(book, underlay)->numbers[number], form);
 	pthread_mutex_unlock(&book->lock);
 	return has;
+}
+
+/* The row that has the port, and the one that had it before. */
+static size_t
+add_holders(const struct link_book *book, uint64_t port, uint64_t *rids, const struct seat **holder)
+{
+	*holder = map_get_id(book->vports, port);
+	if (!*holder)
+		return 0;
+	rids[0] = (*holder)->rid;
+	rids[1] = (*holder)->instead;
+	return rids[1] ? 2 : 1;
+}
+
+size_t
+link_book_at_port(struct link_book *book, uint64_t port, uint64_t rids[LINK_BOOK_AT_PORT])
+{
+	const struct seat *holder;
+	size_t n;
+
+	pthread_mutex_lock(&book->lock);
+	n = add_holders(book, port, rids, &holder);
+	if (holder && holder->peer)
+		n += add_holders(book, holder->peer, &rids[n], &holder);
+	pthread_mutex_unlock(&book->lock);
+	return n;
+}
+
+int64_t
+link_book_released_ms(struct link_book *book, uint64_t rid)
+{
+	const struct seat *seat;
+	int64_t released_ms;
+
+	pthread_mutex_lock(&book->lock);
+	seat = map_get_id(book->seats, rid);
+	released_ms = seat ? seat->released_ms : 0;
+	pthread_mutex_unlock(&book->lock);
+	return released_ms;
 }

@@ -59,3 +59,13 @@ uint64_t link_book_policed_bps(struct link_book *book, size_t underlay);
 
 /* Does some row stand for this class? */
 bool link_book_has_class(struct link_book *book, size_t underlay, uint32_t minor) must_check;
+
+enum { LINK_BOOK_AT_PORT = 4 };
+
+/* The rows that a port's device is of importance to: its link end, the one whose place that takes,
+ * and of type internal the other ends. Returns how many; 0: nobody's port. */
+size_t link_book_at_port(struct link_book *book, uint64_t port, uint64_t rids[LINK_BOOK_AT_PORT]);
+
+/* When the row, with its effect still there, was first heard to be released: boot clock; 0: never,
+ * or it has a port of this host for peer. */
+int64_t link_book_released_ms(struct link_book *book, uint64_t rid);

@@ -56,7 +56,8 @@ struct seat {
 	int64_t charged_bps; /* of these what its predecessor at the same underlay port has not */
 	bool reserves_queue;
 	bool is_heard;
-	bool is_refused; /* the attributes ask for a queue, and there is none */
+	int64_t released_ms; /* when that was heard first; 0: it is not */
+	bool is_refused;     /* the attributes ask for a queue, and there is none */
 	/* Attributes, while committed. */
 	bool is_committed;
 	enum shaper_mode mode;

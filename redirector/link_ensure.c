@@ -379,11 +379,13 @@ want(struct redirector *redirector, const struct link_end *end, enum look look,
 		    err, ERR_INTERNAL, "link_end: the row was never reserved or committed");
 	if (end->peer)
 		return want_internal(redirector, end, look, &wanted->link, err);
+	/* The port first: it is what most link ends wait for. */
+	if (!want_port(redirector, end->port, look, &port, err))
+		return false;
 	is_ready = look == PUT_RIGHT
 		       ? port_ensure(redirector, end->underlay, &underlay, err)
 		       : port_is_there(redirector, view, end->underlay, &underlay, err);
-	if (!is_ready || !want_port(redirector, end->port, look, &port, err) ||
-	    !check_mtu(end, &underlay, err))
+	if (!is_ready || !check_mtu(end, &underlay, err))
 		return false;
 	wanted->link = (struct dataplane_link){
 	    .rid = end->rid,

@@ -1,10 +1,10 @@
 /*
  * A link end goes: frames first, then its class. And what belongs to no row: found and swept.
  */
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/base/id.h"
 #include "lib/base/vec.h"
@@ -18,6 +18,15 @@ enum { LATE_MS = 100 };
 
 static bool tree_leave(struct redirector *redirector, const struct link_end *end, struct err *err);
 
+/* The row comes again: nobody waits here, a slice may have hundreds. */
+static bool
+is_late(struct redirector *redirector, const struct row *row, struct arena *arena)
+{
+	return row->attr && str_equal(spec_value(row->attr, "open", arena), "receive") &&
+	       clock_boot_ms(&clock_real) - link_book_released_ms(redirector->book, row->rid) <
+		   LATE_MS;
+}
+
 bool
 link_remove(void *self, const struct row *row, struct err *err)
 {
@@ -27,8 +36,8 @@ link_remove(void *self, const struct row *row, struct err *err)
 	struct row bare = *row;
 	struct link_end end;
 
-	if (row->attr && str_equal(spec_value(row->attr, "open", arena), "receive"))
-		(void)poll(NULL, 0, LATE_MS);
+	if (is_late(redirector, row, arena))
+		return err_set(err, ERR_UNAVAILABLE, "frames may still be on their way to it");
 	if (!dataplane->ops->drop(dataplane->self, row->rid, err))
 		return err_in(err, "link end");
 	FAULT_POINT("redirector.link.drop.after");

@@ -97,6 +97,7 @@ run(struct redirector *redirector, struct daemon *daemon, int *exit_code, struct
 	    .changed = changed,
 	    .noted = noted,
 	    .look_ms = LOOK_MS,
+	    .rows_are_apart = true, /* what they wait for are devices: port_watch.c */
 	};
 	struct manager *manager;
 	bool is_good;

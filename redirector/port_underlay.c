@@ -12,16 +12,27 @@
 /* Room for any frame the loop may carry; it is memory alone. */
 enum { LOOP_MTU = 65535 };
 
+static bool
+has_loop(struct redirector *redirector, const char *const names[2])
+{
+	struct device device;
+
+	return device_find(redirector->netlink, names[0], &device, NULL) &&
+	       device_find(redirector->netlink, names[1], &device, NULL);
+}
+
 bool
 port_loop_ensure(struct redirector *redirector, struct err *err)
 {
 	static const char *const names[] = {"vnloop0", "vnloop1"};
 	struct device device;
 
-	if (!device_make_pair(redirector->netlink, names[0], names[1], err))
+	if (!has_loop(redirector, names) &&
+	    !device_make_pair(redirector->netlink, names[0], names[1], err))
 		return err_in(err, "loop");
 	for (size_t i = 0; i < 2; i++)
-		if (!device_find(redirector->netlink, names[i], &device, err) ||
+		if (!device_ipv6_off(names[i], err) ||
+		    !device_find(redirector->netlink, names[i], &device, err) ||
 		    (!device.is_up && !device_up(redirector->netlink, &device, LOOP_MTU, err)))
 			return err_in(err, "loop");
 	return true;

@@ -1,13 +1,18 @@
 /*
- * Events of devices and neighbours, turned into a look at all rows: a link end waits for its port's
- * device and for the MAC address of its next hop.
+ * Events of devices and neighbours, turned into a look at rows: a link end waits for its port's
+ * device and for the MAC address of its next hop. A port that appears concerns its own link ends;
+ * whatever else happens may concern any.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/id.h"
 #include "lib/base/log.h"
 #include "lib/net/neigh.h"
+#include "redirector/kernel_view.h"
+#include "redirector/link_book.h"
 #include "redirector/redirector.h"
 
 enum { LOOK_MS = 500, KEEP_MS = 400 };
@@ -21,18 +26,53 @@ struct watch {
 	pthread_t thread;
 };
 
-/* What has come of each kind. */
+/* What has come that may concern any row. */
 struct news {
-	bool of_devices, of_neighbours;
+	struct watch *watch;
+	bool is_there;
 };
+
+/* How libvirt calls the inner half of a container's pair until it is inside. */
+static bool
+is_passing(const char *name)
+{
+	static const char prefix[] = "vnet";
+	size_t len = sizeof(prefix) - 1;
+
+	return !strncmp(name, prefix, len) &&
+	       strspn(name + len, "0123456789") == strlen(name + len);
+}
+
+/* The link ends at a port, and nobody else, when it comes or changes. */
+static void
+port_event(struct watch *watch, uint64_t port)
+{
+	uint64_t rids[LINK_BOOK_AT_PORT];
+	size_t n = link_book_at_port(watch->redirector->book, port, rids);
+
+	for (size_t i = 0; i < n; i++)
+		manager_wake_row(watch->manager, rids[i]);
+}
 
 static void
 one_event(void *self, const struct reply *reply)
 {
 	struct news *news = self;
+	struct device device;
+	uint64_t port;
+	bool is_gone;
 
-	news->of_devices = news->of_devices || device_is_news(reply);
-	news->of_neighbours = news->of_neighbours || neigh_is_news(reply);
+	if (!device_of_event(reply, &device, &is_gone)) {
+		news->is_there = news->is_there || neigh_is_news(reply);
+		return;
+	}
+	if (is_passing(device.name))
+		return;
+	kernel_view_device(news->watch->redirector->view, &device, is_gone);
+	if (!is_gone && id_of_port_device(device.name, &port))
+		port_event(news->watch, port);
+	else
+		news->is_there = true;
 }
 
 /* What the data plane keeps for the next run. */
@@ -59,17 +99,17 @@ static void *
 watch_main(void *self)
 {
 	struct watch *watch = self;
-	struct news news = {0};
+	struct news news = {.watch = watch};
 	bool is_lost = false;
 
 	while (!watch->is_stopping &&
 	       netlink_events_wait(watch->events, LOOK_MS, one_event, &news, &is_lost)) {
-		if (news.of_devices || is_lost)
+		if (is_lost)
 			kernel_view_stale(watch->redirector->view);
-		if (news.of_devices || news.of_neighbours || is_lost)
+		if (news.is_there || is_lost)
 			manager_wake(watch->manager);
 		keep(watch);
-		news = (struct news){0};
+		news.is_there = false;
 	}
 	if (!watch->is_stopping)
 		log_error("redirector", "event=watch_ended the socket for events is broken");

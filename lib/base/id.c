@@ -66,6 +66,12 @@ id_port_device(uint64_t port)
 	return device;
 }
 
+bool
+id_of_port_device(const char *name, uint64_t *port)
+{
+	return name[0] == 'v' && name[1] == 'n' && id_parse(name + 2, port, NULL);
+}
+
 void
 id_port_mac(uint64_t port, unsigned char mac[6])
 {

@@ -31,5 +31,8 @@ bool id_parse(const char *text, uint64_t *id, struct err *err) must_check;
  * redirectord. */
 struct port_device id_port_device(uint64_t port);
 
+/* The port whose device has this name; false: none can have it. */
+bool id_of_port_device(const char *name, uint64_t *port);
+
 /* The MAC address of a port: 02 + the low 40 bits. */
 void id_port_mac(uint64_t port, unsigned char mac[6]);

@@ -78,6 +78,25 @@ manager_wake(struct manager *manager)
 	pthread_mutex_unlock(&manager->lock);
 }
 
+void
+manager_wake_row(struct manager *manager, uint64_t rid)
+{
+	int64_t now_ms = clock_boot_ms(manager->config.clock);
+	struct item *item;
+
+	pthread_mutex_lock(&manager->lock);
+	item = map_get_id(manager->items, rid);
+	if (item && item->row.state == ROW_COMMITTED && !item->is_queued) {
+		if (item->is_busy)
+			item->is_again = true;
+		else
+			item_wait(manager, item,
+			    item->is_real ? now_ms + LOOK_SOON_MS
+					  : item->tried_ms + RETRY_WOKEN_MS);
+	}
+	pthread_mutex_unlock(&manager->lock);
+}
+
 bool
 manager_has(struct manager *manager, uint64_t rid)
 {

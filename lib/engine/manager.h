@@ -107,6 +107,9 @@ struct manager_config {
 	void (*noted)(void *self);
 	int n_workers; /* 0 = 4 */
 	int look_ms;   /* how often is_there is asked of a real row; 0 = 5,000 */
+	/* No row waits for another row's object, or manager_wake_row tells it: that one has become
+	 * real is no reason to try all that wait. */
+	bool rows_are_apart;
 };
 
 /* The caller of a verb. */
@@ -156,6 +159,10 @@ bool manager_status(
 /* Something happened in the world: look at all rows again soon (netlink and libvirt events). Any
  * thread. */
 void manager_wake(struct manager *manager);
+
+/* Something happened to what this row alone stands for: look at it soon, as manager_wake would. No
+ * such row: nothing. Any thread. */
+void manager_wake_row(struct manager *manager, uint64_t rid);
 
 /* Does the row of this rid stand at least HELD (and not RELEASED)? Any thread; not inside admit. */
 bool manager_has(struct manager *manager, uint64_t rid);

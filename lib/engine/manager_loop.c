@@ -169,6 +169,15 @@ item_hurry(struct manager *manager, struct item *item)
 		queue_add(manager, &manager->changes, item);
 }
 
+void
+item_wait(struct manager *manager, struct item *item, int64_t at_ms)
+{
+	if (at_ms < item->next_ms)
+		item->next_ms = at_ms;
+	if (at_ms < manager->tick_ms)
+		pthread_cond_broadcast(&manager->tick);
+}
+
 bool
 is_stray(struct manager *manager, const struct manager_object *object)
 {
@@ -280,7 +289,8 @@ finish(struct manager *manager, struct item *item, const struct row *row,
 		item->next_ms = INT64_MAX;
 	}
 	manager->has_waiting |= item->why.code == ERR_WAIT;
-	if (item->is_real && !outcome->was_real) { /* others may have waited for it */
+	if (item->is_real && !outcome->was_real && !manager->config.rows_are_apart) {
+		/* others may have waited for it */
 		manager->n_wakes++;
 		manager->is_woken |= manager->has_waiting;
 	}

@@ -117,6 +117,9 @@ const struct manager_kind *kind_find(const struct manager *manager, const char *
 void item_poke(struct manager *manager, struct item *item);
 void item_hurry(struct manager *manager, struct item *item);
 
+/* Has it looked at then, if not before. Under `lock`. */
+void item_wait(struct manager *manager, struct item *item, int64_t at_ms);
+
 /* Is it as the row says? Under `lock`. */
 bool item_is_settled(const struct item *item);
 

@@ -59,8 +59,9 @@ read_state(void *self, const struct reply *reply)
 {
 	const struct nlattr *info[REPLY_TYPES], *data[REPLY_TYPES], *port[REPLY_TYPES];
 	struct state *state = self;
+	bool is_gone;
 
-	if (!device_of_event(reply, &state->device))
+	if (!device_of_event(reply, &state->device, &is_gone))
 		return;
 	reply_members(reply->attrs[IFLA_LINKINFO], info);
 	reply_members(info[IFLA_INFO_DATA], data);

@@ -203,34 +203,34 @@ device_promiscuous(struct netlink *netlink, const struct device *device, bool on
 			     on ? "all frames" : "its own frames", strerror(error));
 }
 
+/* Writing, even of what it has already, spins in the kernel while anybody changes a device. */
 bool
 device_ipv6_off(const char *name, struct err *err)
 {
-	char path[96];
-	ssize_t done;
+	char path[96], is_off = '0';
+	ssize_t done = 1;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
+	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return true;
 	if (fd < 0)
 		return err_set(err, ERR_INTERNAL, "opening %s: %s", path, strerror(errno));
-	done = write(fd, "1", 1);
+	if (pread(fd, &is_off, 1, 0) != 1 || is_off != '1')
+		done = pwrite(fd, "1", 1, 0);
 	close(fd);
 	return done == 1 || err_set(err, ERR_INTERNAL, "writing %s: %s", path, strerror(errno));
 }
 
 bool
-device_is_news(const struct reply *reply)
+device_of_event(const struct reply *reply, struct device *device, bool *is_gone)
 {
-	return reply->type == RTM_NEWLINK || reply->type == RTM_DELLINK;
-}
+	const struct ifinfomsg *info = reply->fixed;
 
-bool
-device_of_event(const struct reply *reply, struct device *device)
-{
-	if (reply->type != RTM_NEWLINK)
+	*is_gone = reply->type == RTM_DELLINK;
+	/* What a bridge tells of its ports is less, and that one left it is not its end. */
+	if ((reply->type != RTM_NEWLINK && !*is_gone) || info->ifi_family != AF_UNSPEC)
 		return false;
 	read_device(reply, device);
 	return true;

@@ -50,8 +50,6 @@ bool device_promiscuous(
 /* No IPv6 address and no router solicitation on it. Absent IPv6 is success. */
 bool device_ipv6_off(const char *name, struct err *err) must_check;
 
-/* Does this event tell of a device that appeared, changed or went? */
-bool device_is_news(const struct reply *reply);
-
-/* The device that an event tells of; false when it tells of none, or of one that went. */
-bool device_of_event(const struct reply *reply, struct device *device);
+/* The device that an event tells of, as it is now or as it was when it went (is_gone); false when
+ * it tells of none. */
+bool device_of_event(const struct reply *reply, struct device *device, bool *is_gone);

@@ -51,6 +51,8 @@ world_up() {
 		</dev/null >>"$HOST/log/host.log" 2>&1 &
 	eventually 20 ctl status
 	eventually 20 ctl_facts_good
+	# As where nobody has switched it off for new devices: programmerd has to.
+	in_host sysctl -qw net.ipv6.conf.default.disable_ipv6=0
 }
 
 world_down() {

@@ -90,6 +90,18 @@ an_id_survives_being_written_and_read(void)
 }
 
 static void
+a_ports_device_is_known_by_its_name(void)
+{
+	uint64_t port = 0;
+
+	assert_true(id_of_port_device(id_port_device(0xabcdef12345).name, &port));
+	assert_equal(port, 0xabcdef12345);
+	assert_true(!id_of_port_device("vnloop0", &port));
+	assert_true(!id_of_port_device("v", &port));
+	assert_true(!id_of_port_device("eth0000000000001", &port));
+}
+
+static void
 an_id_of_wrong_form_is_refused(void)
 {
 	static const char *const wrong[] = {
@@ -143,6 +155,7 @@ static const struct test tests[] = {
     TEST(a_map_finds_puts_and_drops),
     TEST(a_map_replaces_a_value_and_returns_the_old_one),
     TEST(an_id_survives_being_written_and_read),
+    TEST(a_ports_device_is_known_by_its_name),
     TEST(an_id_of_wrong_form_is_refused),
     TEST(numbers_are_whole_and_in_range),
     TEST(a_log_line_stays_one_line),

@@ -80,6 +80,33 @@ devices_are_listed_anew_when_they_have_changed(void)
 	world_close(&world);
 }
 
+/* One that is new is listed with all; one that is known is as the event says. */
+static void
+an_event_changes_the_picture(void)
+{
+	struct link_world world;
+	struct device device = {0};
+	struct err err;
+
+	world_open(&world);
+	world.redirector.view = kernel_view_new(world.redirector.netlink);
+	assert_true(sees(&world, "u0"));
+	world_pair(&world, "u1", "r1");
+	assert_true(device_find(world.redirector.netlink, "u1", &device, &err));
+	kernel_view_device(world.redirector.view, &device, true);
+	assert_true(!sees(&world, "u1"));
+	kernel_view_device(world.redirector.view, &device, false);
+	assert_true(sees(&world, "u1"));
+	device.mtu = 1234;
+	kernel_view_device(world.redirector.view, &device, false);
+	assert_true(
+	    kernel_device(world.redirector.view, world.redirector.netlink, "u1", &device, &err));
+	assert_equal(device.mtu, 1234);
+	kernel_view_device(world.redirector.view, &device, true);
+	assert_true(!sees(&world, "u1"));
+	world_close(&world);
+}
+
 static bool
 has_others(struct link_world *world)
 {
@@ -171,6 +198,7 @@ what_others_are_changing_is_no_loss(void)
 static const struct test tests[] = {
     TEST(without_a_picture_the_kernel_is_asked),
     TEST(devices_are_listed_anew_when_they_have_changed),
+    TEST(an_event_changes_the_picture),
     TEST(a_picture_of_classes_is_soon_replaced),
     TEST(what_is_taken_away_is_missed_and_looking_changes_nothing),
     TEST(what_others_are_changing_is_no_loss),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/id.h"
+#include "redirector/link_book.h"
 #include "test/support/link_world.h"
 #include "test/support/suite.h"
 
@@ -156,6 +157,27 @@ one_that_only_receives_leaves_the_port_alone(void)
 	world_close(&world);
 }
 
+/* Frames that are on their way may still come; whoever removes it has other things to do. */
+static void
+one_that_only_receives_goes_a_little_later(void)
+{
+	struct link_end_attr_spec receive = {.open = "receive"};
+	struct link_world world;
+	struct row row;
+	struct err err;
+
+	world_open(&world);
+	world_port(&world);
+	world_next_hop(&world);
+	row = world_admitted(&world, &(struct link_end_spec){.rate_bps = mbps});
+	world_commit(&world, &row, world_attr(&world, mbps, &receive));
+	assert_true(link_ensure(&world.redirector, &row, &err));
+	world_release(&world, &row);
+	assert_true(!dataplane_fake_link(&world.redirector.dataplane, 1));
+	assert_equal(link_book_released_ms(world.redirector.book, row.rid), 0);
+	world_close(&world);
+}
+
 static const struct test tests[] = {
     TEST(only_the_difference_is_charged_while_both_are_there),
     TEST(what_is_lowered_is_free_when_the_old_one_is_gone),
@@ -164,6 +186,7 @@ static const struct test tests[] = {
     TEST(nothing_is_spared_for_the_place_of_one_at_another_port),
     TEST(a_book_that_hears_the_new_one_first_counts_the_same),
     TEST(one_that_only_receives_leaves_the_port_alone),
+    TEST(one_that_only_receives_goes_a_little_later),
 };
 
 suite_main("link_instead", tests)

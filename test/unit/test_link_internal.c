@@ -3,6 +3,7 @@
  * in a network namespace of the test's own; the data plane is the fake.
  */
 #include "lib/base/id.h"
+#include "redirector/link_book.h"
 #include "test/support/link_world.h"
 #include "test/support/suite.h"
 
@@ -24,6 +25,7 @@ an_internal_end_leads_to_its_peers_device(void)
 	struct link_world world;
 	struct device peer;
 	struct row row;
+	uint64_t rids[LINK_BOOK_AT_PORT];
 
 	world_open(&world);
 	world_port(&world);
@@ -34,6 +36,9 @@ an_internal_end_leads_to_its_peers_device(void)
 	assert_true(!link_ensure(&world.redirector, &row, &err));
 	assert_equal(err.code, ERR_BAD_VALUE);
 	world_commit(&world, &row, world_attr(&world, 0, &ceiling));
+	assert_equal(link_book_at_port(world.redirector.book, 6, rids), 0);
+	assert_equal(link_book_at_port(world.redirector.book, WORLD_PORT, rids), 1);
+	assert_equal(rids[0], row.rid);
 
 	assert_true(!link_ensure(&world.redirector, &row, &err));
 	assert_equal(err.code, ERR_WAIT);

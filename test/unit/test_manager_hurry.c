@@ -1,7 +1,9 @@
 /*
- * What is changed is not kept waiting by what is merely due: one worker, held up in a look.
+ * What is changed is not kept waiting by what is merely due: one worker, held up in a look. And who
+ * is looked at when only one row has reason.
  */
 #include <pthread.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "lib/base/str.h"
@@ -17,6 +19,7 @@ struct desk {
 	pthread_cond_t opened;
 	bool is_shut;   /* looks wait */
 	int held_up;    /* the rid of the first look that waits; 0 = none does */
+	int look_ms;    /* 0 = LOOK_MS */
 	struct str log; /* since it was shut: "look RID" and "make RID REV", a line each */
 	struct store *store;
 	struct manager *manager;
@@ -60,7 +63,7 @@ desk_open(struct desk *desk)
 	    .kinds = &kind,
 	    .n_kinds = 1,
 	    .n_workers = 1,
-	    .look_ms = LOOK_MS};
+	    .look_ms = desk->look_ms ? desk->look_ms : LOOK_MS};
 	auto_str struct str path = {0};
 	struct err err = {0};
 
@@ -178,7 +181,45 @@ a_change_goes_before_all_looks(void)
 	desk_close(&desk);
 }
 
+static bool
+has_looked(void *self)
+{
+	struct desk *desk = self;
+	bool has;
+
+	pthread_mutex_lock(&desk->lock);
+	has = desk->log.len != 0;
+	pthread_mutex_unlock(&desk->lock);
+	return has;
+}
+
+/* Nobody would look for weeks. */
+static void
+what_concerns_one_row_has_that_one_looked_at(void)
+{
+	struct desk desk = {.look_ms = INT32_MAX};
+	struct row_want want = {.kind = "unit", .spec = ""};
+
+	desk_open(&desk);
+	for (want.rid = 1; want.rid <= ROWS; want.rid++) {
+		(void)call(&desk, VERB_RESERVE, &want, 0);
+		assert_true(commit(&desk, (int)want.rid, 1, 5000).is_real);
+	}
+	pthread_mutex_lock(&desk.lock);
+	str_clear(&desk.log);
+	pthread_mutex_unlock(&desk.lock);
+	manager_wake_row(desk.manager, ROWS + 1);
+	manager_wake_row(desk.manager, 3);
+
+	assert_true(eventually(has_looked, &desk));
+	pthread_mutex_lock(&desk.lock);
+	assert_text(str_text(&desk.log), "look 3\n");
+	pthread_mutex_unlock(&desk.lock);
+	desk_close(&desk);
+}
+
 static const struct test tests[] = {
+    TEST(what_concerns_one_row_has_that_one_looked_at),
     TEST(a_change_goes_before_all_looks),
 };
 
