@@ -84,10 +84,12 @@ is_leave(const struct optimise_net *net, unsigned vertex)
 
 /* ---- what a way costs ------------------------------------------------------------------------ */
 
+/* What a view has not counted yet and is given back must not make more of a thing than there is. */
 static int64_t
 slot_cost(const struct core_slot *slot, int64_t rate)
 {
-	double free = slot->free > rate ? (double)slot->free : (double)rate;
+	int64_t bound = slot->free < slot->size ? slot->free : slot->size;
+	double free = bound > rate ? (double)bound : (double)rate;
 
 	if (slot->size <= 0 || rate <= 0)
 		return 0;
