@@ -268,6 +268,8 @@ free_maps(struct controller *controller)
 	for (size_t at = 0; (track = map_next(controller->tracks, &at));)
 		track_free(track);
 	for (size_t at = 0; (peer = map_next(controller->peers, &at));) {
+		for (int i = 0; i < CALL_CLASSES; i++)
+			heap_done(&peer->dues[i]);
 		free(peer->name);
 		free(peer);
 	}
@@ -277,6 +279,7 @@ free_maps(struct controller *controller)
 	}
 	map_free(controller->tracks);
 	map_free(controller->peers);
+	heap_done(&controller->deadlines);
 	map_free(controller->watches);
 	map_free(controller->asked);
 }

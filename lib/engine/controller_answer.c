@@ -44,7 +44,6 @@ answers_store(
 			have = no_answer(flight, row.state.row.rid);
 		if (!answer_store(controller, txn, &row, flight->call.verb, &have, err))
 			return false;
-		mark_dirty(controller, row.group);
 	}
 	return true;
 }
@@ -64,8 +63,13 @@ answer_store(struct controller *controller, struct txn *txn, struct stored_row *
 	} else if (row->state.why.code != ERR_NONE) {
 		row->state.tries++;
 	}
-	if (is_same(&old, row))
+	if (is_same(&old, row)) {
+		/* A hold that was renewed changes nothing, and they are many. */
+		if (!track || !track->is_renewal)
+			mark_dirty(controller, row->group);
 		return true;
+	}
+	mark_dirty(controller, row->group);
 	if (!bump_referring(txn, &old, row->state.result, err) || !store_row(txn, row, err))
 		return false;
 	if (controller->config.row_changed)

@@ -63,7 +63,7 @@ is_late(struct controller *controller, const char *name, enum group_state state)
 	const struct watch *watch = map_get(controller->watches, name);
 
 	return watch && watch->state == state &&
-	       watch->deadline_ms <= clock_boot_ms(controller->config.clock);
+	       watch->due.at_ms <= clock_boot_ms(controller->config.clock);
 }
 
 static enum group_state
@@ -157,10 +157,10 @@ watch_update(struct controller *controller, const char *name, const struct store
 	if (group->state != GROUP_PENDING && group->state != GROUP_COMMITTING)
 		return;
 	watch = xcalloc(1, sizeof(*watch));
-	*watch = (struct watch){.group = xstrdup(name),
-	    .state = group->state,
-	    .deadline_ms = clock_boot_ms(controller->config.clock) + limit_ms};
+	*watch = (struct watch){.group = xstrdup(name), .state = group->state};
 	map_put(controller->watches, name, watch);
+	heap_put(&controller->deadlines, &watch->due,
+	    clock_boot_ms(controller->config.clock) + limit_ms);
 }
 
 static void
@@ -170,6 +170,7 @@ watch_drop(struct controller *controller, const char *name)
 
 	if (!watch)
 		return;
+	heap_drop(&controller->deadlines, &watch->due);
 	free(watch->group);
 	free(watch);
 }

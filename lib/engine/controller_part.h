@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 
+#include "lib/base/heap.h"
 #include "lib/base/map.h"
 #include "lib/base/str.h"
 #include "lib/base/vec.h"
@@ -45,22 +46,26 @@ struct stored_group {
 	int64_t reserve_ms, commit_ms;
 };
 
+/* What a call may wait for. */
+enum call_class { CALLS_PROMPT, CALLS_WAITING, CALL_CLASSES };
+
 /* A manager as the ticker knows it. */
 struct peer {
 	char *name;
 	int failures; /* calls in a row */
 	int n_flights, n_waiting;
 	int64_t probe_ms;
+	struct heap dues[CALL_CLASSES]; /* its tracks, but for those that fly */
 };
 
 /* A row that needs a call, now or later. */
 struct track {
+	struct due due; /* when the next call may leave */
 	uint64_t rid;
 	struct peer *peer;
 	char *group;
 	enum verb verb;
 	int64_t rev;
-	int64_t next_ms;
 	int failures;
 	bool is_renewal; /* a hold kept alive: not a need, a period */
 	bool is_flying;  /* a call is out */
@@ -71,9 +76,9 @@ struct track {
 
 /* A group in a state that must not rest. */
 struct watch {
+	struct due due; /* its deadline */
 	char *group;
 	enum group_state state;
-	int64_t deadline_ms;
 };
 
 /* One call, from dispatch to its answers. */
@@ -104,6 +109,7 @@ struct controller {
 	struct map *tracks; /* by rid */
 	struct map *peers;
 	struct map *watches;
+	struct heap deadlines; /* of watches that are not late yet */
 	struct map *asked; /* rids to be asked once, though they seem settled; value: their mark */
 	uint64_t random;
 	bool is_stale; /* a newer controller has taken over */
@@ -169,12 +175,16 @@ void track_need(struct controller *controller, const struct stored_row *row, enu
 void track_renew(struct controller *controller, const struct stored_row *row);
 void track_ask(struct controller *controller, const struct stored_row *row, enum verb verb);
 void track_drop(struct controller *controller, uint64_t rid);
-/* When a call for the row may leave; INT64_MAX while something must come back first. */
-int64_t track_due_ms(const struct track *track);
-bool peer_is_down(const struct peer *peer);
 void track_free(struct track *track);
+/* The track takes off: it is in nobody's way until it is back. */
+void track_fly(struct track *track);
+/* The next track of a manager whose call may leave now, NULL when there is none. */
+struct track *peer_due(const struct peer *peer, enum call_class class, int64_t now_ms);
+/* May one more call to it be made? */
+bool peer_has_room(const struct peer *peer, enum call_class class);
 /* When something is due that nobody will signal; INT64_MAX = nothing. */
 int64_t tracks_next_ms(struct controller *controller);
+enum call_class verb_class(enum verb verb);
 
 /* controller_attr.c: attr with its references filled in. */
 bool attr_resolve(struct txn *txn, const char *attr, struct arena *arena, const char **resolved,

@@ -59,12 +59,12 @@ static bool
 wait_for_work(struct controller *controller)
 {
 	const struct clock *clock = controller->config.clock;
+	const struct due *deadline = heap_first(&controller->deadlines);
 	int64_t due_ms = tracks_next_ms(controller), next_ms;
-	struct watch *watch;
 	bool is_stopping;
 
-	for (size_t at = 0; (watch = map_next(controller->watches, &at));)
-		due_ms = watch->deadline_ms < due_ms ? watch->deadline_ms : due_ms;
+	if (deadline && deadline->at_ms < due_ms)
+		due_ms = deadline->at_ms;
 	pthread_mutex_lock(&controller->lock);
 	for (;;) {
 		int64_t now_ms = clock_boot_ms(clock);
@@ -194,9 +194,10 @@ static void
 mark_late(struct controller *controller)
 {
 	int64_t now_ms = clock_boot_ms(controller->config.clock);
-	struct watch *watch;
+	struct due *due;
 
-	for (size_t at = 0; (watch = map_next(controller->watches, &at));)
-		if (watch->deadline_ms <= now_ms)
-			mark_dirty(controller, watch->group);
+	while ((due = heap_first(&controller->deadlines)) && due->at_ms <= now_ms) {
+		heap_drop(&controller->deadlines, due);
+		mark_dirty(controller, ((struct watch *)due)->group);
+	}
 }
