@@ -1,7 +1,7 @@
 /*
  * How many groups a second does the engine bring up, durably? A controller and the managers of H
- * hosts in one process, databases in DIR; 32 threads admit groups of five rows (two nodes, two link
- * ends, a share), each in a transaction of its own, and wait for its commit. Objects cost nothing:
+ * hosts in one process, databases in DIR; 32 threads admit groups as slices of five nodes and ten
+ * links have them (5 nodes, 20 link ends, 10 shares), each in a transaction of its own, and wait for its commit. Objects cost nothing:
  * what is measured is the protocol and its databases.
  *     engine_rate DIR [GROUPS [HELD]]      (2000, 0)
  * HELD groups are brought up before, unmeasured. Prints admissions/s, until the last commit, and
@@ -20,7 +20,7 @@
 #include "lib/base/str.h"
 #include "lib/engine/controller.h"
 
-enum { HOSTS = 20, CLIENTS = 32, ROWS = 5 };
+enum { HOSTS = 20, CLIENTS = 32, NODES = 5, LINKS = 10, ROWS = NODES + 3 * LINKS };
 
 struct site {
 	char name[32];
@@ -143,6 +143,17 @@ open_all(struct rate *rate, const char *dir, const char *site_dir)
 	must(rate->controller != NULL, &err);
 }
 
+/* Nodes first, one a host, then the ends of links at them, then shares. */
+static int
+site_of(int number, int row)
+{
+	int host = (number * NODES + row % NODES) % HOSTS;
+
+	if (row >= NODES + 2 * LINKS)
+		return 2 * HOSTS;
+	return 2 * host + (row >= NODES);
+}
+
 static void
 admit_one(struct rate *rate, int number)
 {
@@ -150,12 +161,10 @@ admit_one(struct rate *rate, int number)
 	struct controller_row rows[ROWS];
 	struct err err = {0};
 	char group[20], attr[100];
-	int a = number % HOSTS, b = (number / HOSTS + a + 1) % HOSTS;
-	int sites[ROWS] = {2 * a, 2 * b, 2 * a + 1, 2 * b + 1, 2 * HOSTS};
 
 	snprintf(group, sizeof(group), "g%d", number);
 	for (int i = 0; i < ROWS; i++) {
-		rows[i] = (struct controller_row){.manager = rate->sites[sites[i]].name,
+		rows[i] = (struct controller_row){.manager = rate->sites[site_of(number, i)].name,
 		    .kind = "unit",
 		    .subject = "unit",
 		    .spec = "cpu=1\nmemory=268435456\nimage=container-minimal\n"};

@@ -29,6 +29,7 @@ static bool board_class(struct controller *controller, struct boarding *boarding
 static bool board(struct controller *controller, struct boarding *boarding, struct track *track,
     struct flight *flight, struct err *err);
 static struct flight *find_flight(const struct fleet *fleet, const struct track *track);
+static bool may_share(const struct flight *flight, const struct track *track);
 static struct flight *new_flight(
     struct controller *controller, struct track *track, struct fleet *fleet);
 static void launch(struct controller *controller, struct fleet *fleet);
@@ -95,6 +96,7 @@ board_all(struct controller *controller, struct txn *txn, struct fleet *fleet, s
 	uint64_t floor;
 	bool is_good = true;
 
+	known_renew(controller);
 	if (!stored_floor(txn, controller->epoch, &floor, err))
 		return false;
 	for (size_t at = 0; is_good && (peer = map_next(controller->peers, &at));) {
@@ -135,16 +137,18 @@ static bool
 board(struct controller *controller, struct boarding *boarding, struct track *track,
     struct flight *flight, struct err *err)
 {
-	struct row_want *want;
-	struct stored_row row;
+	const struct known *known = known_find(controller, track->group);
+	const struct stored_row *row = known ? known_row(known, track->rid) : NULL;
+	struct row_want *want = &flight->want[flight->call.n];
+	struct stored_row read;
 	struct err why = {0};
 	const char *attr = NULL;
 
-	if (!stored_row(boarding->txn, track->rid, flight->arena, &row, err))
+	if (!row && !stored_row(boarding->txn, track->rid, flight->arena, &read, err))
 		return false;
-	want = &flight->want[flight->call.n];
-	if (track->verb == VERB_COMMIT &&
-	    !attr_resolve(boarding->txn, row.state.row.attr, flight->arena, &attr, &why)) {
+	row = row ? row : &read;
+	if (track->verb == VERB_COMMIT && !attr_resolve(boarding->txn, known, row->state.row.attr,
+					      flight->arena, &attr, &why)) {
 		/* Answered without a call, see pool_main: alone. */
 		boarding->is_over = flight->call.n > 0;
 		if (boarding->is_over)
@@ -153,14 +157,17 @@ board(struct controller *controller, struct boarding *boarding, struct track *tr
 	}
 	*want = (struct row_want){.rid = track->rid};
 	if (track->verb == VERB_RESERVE) {
-		want->kind = row.state.row.kind;
-		want->spec = row.state.row.spec;
+		want->kind = arena_text(flight->arena, row->state.row.kind);
+		want->spec = arena_text(flight->arena, row->state.row.spec);
+		flight->bytes += strlen(want->spec);
 	} else if (track->verb == VERB_COMMIT) {
 		want->attr = attr;
-		want->rev = row.state.rev;
+		want->rev = row->state.rev;
+		flight->bytes += strlen(attr ? attr : "");
 	}
-	flight->bytes += strlen(row.state.row.spec) + (attr ? strlen(attr) : 0);
 	flight->call.n++;
+	if (strcmp(flight->group, track->group) != 0 && verb_class(track->verb) == CALLS_WAITING)
+		flight->call.caller.deadline_ms = SHARED_MS;
 	track_fly(track);
 	track->is_flying = true;
 	track->is_void = false;
@@ -168,8 +175,11 @@ board(struct controller *controller, struct boarding *boarding, struct track *tr
 	return true;
 }
 
-/* Rows of one manager and verb share a call. Commit and release wait for an effect: there one
- * group shall not wait for another's. */
+/*
+ * Rows of one manager and verb share a call. Commit and release wait for an effect, and no group
+ * shall wait for another's: they share a call only when they are sent for the first time, and that
+ * one does not wait long. What is not there by then gets a call of its group's own.
+ */
 static struct flight *
 find_flight(const struct fleet *fleet, const struct track *track)
 {
@@ -178,13 +188,19 @@ find_flight(const struct fleet *fleet, const struct track *track)
 			break; /* one manager after the other boards */
 		if (flight->call.verb != track->verb)
 			continue;
-		if (track->verb != VERB_RESERVE && strcmp(flight->group, track->group) != 0)
+		if (verb_class(track->verb) == CALLS_WAITING && !may_share(flight, track))
 			continue;
 		if (flight->call.n < MANAGER_ROWS_MAX && flight->bytes < CALL_BYTES_MAX &&
 		    flight->err.code == ERR_NONE)
 			return flight;
 	}
 	return NULL;
+}
+
+static bool
+may_share(const struct flight *flight, const struct track *track)
+{
+	return !strcmp(flight->group, track->group) || (flight->is_first && !track->failures);
 }
 
 static struct flight *
@@ -195,6 +211,7 @@ new_flight(struct controller *controller, struct track *track, struct fleet *fle
 	flight->peer = track->peer;
 	flight->arena = arena_new();
 	flight->group = arena_text(flight->arena, track->group);
+	flight->is_first = !track->failures;
 	flight->want = arena_alloc(flight->arena, MANAGER_ROWS_MAX * sizeof(*flight->want));
 	flight->call = (struct manager_call){.verb = track->verb,
 	    .want = flight->want,

@@ -22,6 +22,7 @@ enum {
 	COMMIT_MS = 120 * 1000,
 	RENEW_MS = 30 * 1000, /* a RESERVED row's hold */
 	CALL_MS = 5 * 1000,   /* deadline handed to the manager */
+	SHARED_MS = 200,      /* the same, when groups would wait for each other's effects */
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 30 * 1000,
 	PROBE_MS = 1000,         /* a manager that does not answer */
@@ -48,6 +49,14 @@ struct stored_group {
 
 /* What a call may wait for. */
 enum call_class { CALLS_PROMPT, CALLS_WAITING, CALL_CLASSES };
+
+/* A group that is on its way, in memory. */
+struct known {
+	struct arena *arena;
+	struct stored_group group;
+	struct stored_row *rows; /* in rid order */
+	size_t n_rows;
+};
 
 /* A manager as the ticker knows it. */
 struct peer {
@@ -88,7 +97,8 @@ struct flight {
 	struct manager_call call;
 	struct row_want *want; /* call.want, to be filled */
 	size_t bytes;
-	const char *group; /* NULL: of many groups */
+	const char *group; /* of its first row */
+	bool is_first;     /* its rows have not been sent before */
 	bool is_answered;
 	struct err err;
 	int64_t done_ms;
@@ -110,6 +120,7 @@ struct controller {
 	struct map *peers;
 	struct map *watches;
 	struct heap deadlines; /* of watches that are not late yet */
+	struct map *known;
 	struct map *asked; /* rids to be asked once, though they seem settled; value: their mark */
 	uint64_t random;
 	bool is_stale; /* a newer controller has taken over */
@@ -119,6 +130,7 @@ struct controller {
 	pthread_mutex_t lock;
 	pthread_cond_t tick, work;
 	struct map *dirty; /* names of groups to be looked at, to copies of them */
+	struct map *altered; /* of those that others than the ticker have changed */
 	vec_of(struct word) words;
 	struct flight *todo_first, *todo_last;
 	struct flight *done_first, *done_last;
@@ -140,6 +152,8 @@ bool stored_group(
 bool store_row(struct txn *txn, const struct stored_row *row, struct err *err) must_check;
 bool store_group(
     struct txn *txn, const char *name, enum group_state state, struct err *err) must_check;
+/* What was refused, and tried, was so in another state. */
+bool store_fresh_start(struct txn *txn, const char *group, struct err *err) must_check;
 bool store_forget(struct txn *txn, const char *group, struct err *err) must_check;
 bool stored_floor(struct txn *txn, int64_t epoch, uint64_t *floor, struct err *err) must_check;
 
@@ -148,6 +162,25 @@ void *ticking_main(void *self);
 
 /* Looks at a group in the next tick. Inside the transaction that changed it. */
 void mark_dirty(struct controller *controller, const char *group);
+
+/*
+ * controller_known.c. A known group, NULL when it is not; a group, read if need be (ERR_NOT_FOUND);
+ * its row, NULL. Valid until known_drop, known_renew or the end of the tick.
+ */
+struct known *known_find(const struct controller *controller, const char *group);
+bool known_read(struct controller *controller, struct txn *txn, const char *group,
+    struct known **found, struct err *err) must_check;
+struct stored_row *known_row(const struct known *known, uint64_t rid);
+void known_drop(struct controller *controller, const char *group);
+void known_drop_all(struct controller *controller);
+
+/* Inside the transaction of somebody who is not the ticker, or does not keep what is known: a group
+ * is changed. Any thread. */
+void mark_altered(struct controller *controller, const char *group);
+
+/* Drops what others have changed. Inside a transaction, and after each time that others were called
+ * in one. */
+void known_renew(struct controller *controller);
 
 /* controller_group.c: steps a group, and tracks what its rows need. */
 bool group_refresh(
@@ -186,6 +219,7 @@ bool peer_has_room(const struct peer *peer, enum call_class class);
 int64_t tracks_next_ms(struct controller *controller);
 enum call_class verb_class(enum verb verb);
 
-/* controller_attr.c: attr with its references filled in. */
-bool attr_resolve(struct txn *txn, const char *attr, struct arena *arena, const char **resolved,
-    struct err *err) must_check;
+/* controller_attr.c: attr with its references filled in; rows of `known`, if not NULL, are taken
+ * from there. */
+bool attr_resolve(struct txn *txn, const struct known *known, const char *attr,
+    struct arena *arena, const char **resolved, struct err *err) must_check;

@@ -106,6 +106,7 @@ tick(struct controller *controller, struct err *err)
 	bool is_good = true;
 
 	mark_late(controller);
+	known_renew(controller);
 	if (controller->is_blind)
 		is_good = mark_all(controller, txn, err);
 	intake_take(controller, &intake);
@@ -115,6 +116,7 @@ tick(struct controller *controller, struct err *err)
 	}
 	for (size_t i = 0; i < intake.words.n && is_good; i++)
 		is_good = hear(controller, txn, &intake.words.items[i], err);
+	known_renew(controller);
 	intake_take_dirty(controller, &intake); /* answers and words have marked groups, too */
 	for (size_t at = 0; is_good && (name = map_next(intake.dirty, &at));)
 		is_good = group_refresh(controller, txn, name, err);
@@ -178,6 +180,7 @@ mark_all(struct controller *controller, struct txn *txn, struct err *err)
 	vec_of(uint64_t) known = {0};
 	struct track *track;
 
+	known_drop_all(controller);
 	if (!rows)
 		return false;
 	for (size_t at = 0; (track = map_next(controller->tracks, &at));)

@@ -210,6 +210,9 @@ track_make(struct controller *controller, const struct stored_row *row)
 		track->rev = -1;
 		map_put_id(controller->tracks, track->rid, track);
 		track_at(track, clock_boot_ms(controller->config.clock));
+	} else if (strcmp(track->group, row->group) != 0) {
+		free(track->group);
+		track->group = xstrdup(row->group);
 	}
 	track->is_over = false;
 	return track;
