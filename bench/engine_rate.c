@@ -1,8 +1,8 @@
 /*
  * How many groups a second does the engine bring up, durably? A controller and the managers of H
  * hosts in one process, databases in DIR; 32 threads admit groups as slices of five nodes and ten
- * links have them (5 nodes, 20 link ends, 10 shares), each in a transaction of its own, and wait for its commit. Objects cost nothing:
- * what is measured is the protocol and its databases.
+ * links have them (5 nodes, 20 link ends, 10 shares), each in a transaction of its own, and wait
+ * for its commit. Objects cost nothing: what is measured is the protocol and its databases.
  *     engine_rate DIR [GROUPS [HELD]]      (2000, 0)
  * HELD groups are brought up before, unmeasured. Prints admissions/s, until the last commit, and
  * groups/s, until the last one is ACTIVE.
@@ -133,12 +133,11 @@ open_all(struct rate *rate, const char *dir, const char *site_dir)
 	snprintf(path, sizeof(path), "%s/controller.db", dir);
 	rate->store = store_open(path, controller_migrations, n_controller_migrations, &err);
 	must(rate->store != NULL, &err);
-	rate->controller = controller_new(
-	    &(struct controller_config){.store = rate->store,
-		.clock = &clock_real,
-		.self = rate,
-		.call = deliver,
-		.changed = changed},
+	rate->controller = controller_new(&(struct controller_config){.store = rate->store,
+					      .clock = &clock_real,
+					      .self = rate,
+					      .call = deliver,
+					      .changed = changed},
 	    &err);
 	must(rate->controller != NULL, &err);
 }

@@ -110,7 +110,8 @@ row_update(struct controller *controller, struct txn *txn, struct answered *answ
 	if (!store_row(txn, row, err) || (is_new && !bump_referring(txn, row, err)))
 		return false;
 	if (is_new || !answered->known)
-		mark_altered(controller, row->group); /* other rows of it, too; or by another name */
+		mark_altered(
+		    controller, row->group); /* other rows of it, too; or by another name */
 	if (answered->known) {
 		const char *result = answered->there->state.result;
 

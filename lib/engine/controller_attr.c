@@ -8,8 +8,8 @@
 #include "lib/base/str.h"
 #include "lib/engine/controller_part.h"
 
-static bool resolve_one(struct txn *txn, const struct known *known, char *rid_text,
-    struct str *out, struct err *err);
+static bool resolve_one(
+    struct txn *txn, const struct known *known, char *rid_text, struct str *out, struct err *err);
 static const char *find_value(const char *lines, const char *key, size_t *len);
 
 bool
@@ -41,8 +41,8 @@ attr_resolve(struct txn *txn, const struct known *known, const char *attr, struc
 }
 
 static bool
-resolve_one(struct txn *txn, const struct known *known, char *rid_text, struct str *out,
-    struct err *err)
+resolve_one(
+    struct txn *txn, const struct known *known, char *rid_text, struct str *out, struct err *err)
 {
 	auto_arena struct arena *arena = arena_new();
 	char *key = strchr(rid_text, '.');

@@ -101,9 +101,8 @@ board_all(struct controller *controller, struct txn *txn, struct fleet *fleet, s
 		return false;
 	for (size_t at = 0; is_good && (peer = map_next(controller->peers, &at));) {
 		boarding.peer = peer;
-		for (int class = 0; is_good && class < CALL_CLASSES; class++)
-			is_good = board_class(
-			    controller, &boarding, (enum call_class) class, err);
+		for (int class = 0; is_good && class < CALL_CLASSES; class ++)
+			is_good = board_class(controller, &boarding, (enum call_class) class, err);
 	}
 	for (struct flight *flight = fleet->first; flight; flight = flight->next)
 		flight->call.caller.floor = floor;
@@ -147,8 +146,8 @@ board(struct controller *controller, struct boarding *boarding, struct track *tr
 	if (!row && !stored_row(boarding->txn, track->rid, flight->arena, &read, err))
 		return false;
 	row = row ? row : &read;
-	if (track->verb == VERB_COMMIT && !attr_resolve(boarding->txn, known, row->state.row.attr,
-					      flight->arena, &attr, &why)) {
+	if (track->verb == VERB_COMMIT &&
+	    !attr_resolve(boarding->txn, known, row->state.row.attr, flight->arena, &attr, &why)) {
 		/* Answered without a call, see pool_main: alone. */
 		boarding->is_over = flight->call.n > 0;
 		if (boarding->is_over)

@@ -10,8 +10,8 @@ static bool is_late(struct controller *controller, const char *name, enum group_
 static enum group_state next_state(const struct known *known, bool is_group_late);
 static bool step(struct controller *controller, struct txn *txn, const char *name,
     struct known *known, enum group_state to, struct err *err);
-static bool store_step(struct txn *txn, const char *name, struct known *known, enum group_state to,
-    struct err *err);
+static bool store_step(
+    struct txn *txn, const char *name, struct known *known, enum group_state to, struct err *err);
 static void say_why(const struct known *known, enum row_state wanted, struct err *why);
 static void say_lost(const struct controller_row_state *state, struct err *why);
 static void say_late(const struct controller_row_state *state, struct err *why);
@@ -97,8 +97,8 @@ step(struct controller *controller, struct txn *txn, const char *name, struct kn
 }
 
 static bool
-store_step(struct txn *txn, const char *name, struct known *known, enum group_state to,
-    struct err *err)
+store_step(
+    struct txn *txn, const char *name, struct known *known, enum group_state to, struct err *err)
 {
 	bool is_fresh = true;
 

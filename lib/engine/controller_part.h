@@ -129,7 +129,7 @@ struct controller {
 	/* under lock */
 	pthread_mutex_t lock;
 	pthread_cond_t tick, work;
-	struct map *dirty; /* names of groups to be looked at, to copies of them */
+	struct map *dirty;   /* names of groups to be looked at, to copies of them */
 	struct map *altered; /* of those that others than the ticker have changed */
 	vec_of(struct word) words;
 	struct flight *todo_first, *todo_last;
@@ -221,5 +221,5 @@ enum call_class verb_class(enum verb verb);
 
 /* controller_attr.c: attr with its references filled in; rows of `known`, if not NULL, are taken
  * from there. */
-bool attr_resolve(struct txn *txn, const struct known *known, const char *attr,
-    struct arena *arena, const char **resolved, struct err *err) must_check;
+bool attr_resolve(struct txn *txn, const struct known *known, const char *attr, struct arena *arena,
+    const char **resolved, struct err *err) must_check;

@@ -101,8 +101,8 @@ store_group(struct txn *txn, const char *name, enum group_state state, struct er
 bool
 store_fresh_start(struct txn *txn, const char *group, struct err *err)
 {
-	return txn_run(txn, err, "UPDATE controller_row SET refused = 0, tries = 0 WHERE grp = ?",
-	    "t", group);
+	return txn_run(
+	    txn, err, "UPDATE controller_row SET refused = 0, tries = 0 WHERE grp = ?", "t", group);
 }
 
 bool

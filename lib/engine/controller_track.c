@@ -179,7 +179,7 @@ peer_next_ms(const struct peer *peer)
 {
 	int64_t next_ms = INT64_MAX;
 
-	for (int class = 0; class < CALL_CLASSES; class++) {
+	for (int class = 0; class < CALL_CLASSES; class ++) {
 		const struct due *first = heap_first(&peer->dues[class]);
 		int64_t due_ms;
 

@@ -140,8 +140,8 @@ enum { MANAGER_ROWS_MAX = 256 };
 
 /*
  * One verb over many rows: one transaction, shared with other calls of the same moment, then a wait
- * up to the deadline for the effect. A refusal of one row is in its `why`; false only when the whole call was refused (ERR_STALE_EPOCH,
- * ERR_LIMIT, store). Any thread; blocks.
+ * up to the deadline for the effect. A refusal of one row is in its `why`; false only when the
+ * whole call was refused (ERR_STALE_EPOCH, ERR_LIMIT, store). Any thread; blocks.
  */
 bool manager_call(struct manager *manager, struct manager_call *call, struct err *err) must_check;
 

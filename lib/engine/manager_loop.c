@@ -322,8 +322,7 @@ is_repaired(struct manager *manager, struct item *item, const struct outcome *ou
 
 /* All rows come due together: one picture of the world serves many. */
 static int64_t
-next_look_ms(
-    const struct manager *manager, const struct item *item, const struct outcome *outcome)
+next_look_ms(const struct manager *manager, const struct item *item, const struct outcome *outcome)
 {
 	int64_t look_ms = manager->config.look_ms;
 

@@ -38,8 +38,8 @@ struct item {
 	char *texts[ROW_TEXTS];
 	int64_t hold_ends_ms;
 	int64_t tried_ms;
-	struct err why;  /* of the last attempt, while the row is not as it should be */
-	char *lost;      /* what was amiss with a real object, until it is put right; or NULL */
+	struct err why; /* of the last attempt, while the row is not as it should be */
+	char *lost;     /* what was amiss with a real object, until it is put right; or NULL */
 	int64_t rev_real;
 	int failures;
 	bool is_real;
@@ -73,7 +73,7 @@ struct manager {
 	pthread_cond_t tick;    /* the ticker has something to do */
 	pthread_cond_t settled; /* a row came to be as it should be, or failed */
 	struct map *items;
-	struct heap dues; /* of items that are neither queued nor busy */
+	struct heap dues;        /* of items that are neither queued nor busy */
 	struct queue changes;    /* rows that a call has changed and waits for: taken first */
 	struct queue looks;      /* rows that are due */
 	size_t n_active;         /* queued or busy */
@@ -81,7 +81,7 @@ struct manager {
 	int64_t n_notes;         /* seq of the newest */
 	vec_rid removed;         /* gone from the world, not yet in the database */
 	struct step *step_first, *step_last; /* calls whose changes are still to be made */
-	int64_t holds_stored_ms; /* when the holds were last made durable */
+	int64_t holds_stored_ms;             /* when the holds were last made durable */
 	bool is_woken;
 	long n_wakes;     /* reasons so far to try again what waits */
 	bool has_waiting; /* some row said ERR_WAIT */

@@ -261,8 +261,8 @@ step_known(struct step *step, const struct row_want *want, const struct row *row
 		if (is_released)
 			return true;
 		vec_push(&step->touched, row->rid);
-		return txn_run(step->batch->txn, err, "UPDATE manager_row SET state = 3 WHERE rid = ?",
-		    "i", (int64_t)row->rid);
+		return txn_run(step->batch->txn, err,
+		    "UPDATE manager_row SET state = 3 WHERE rid = ?", "i", (int64_t)row->rid);
 	}
 	if (is_released) {
 		(void)err_set(
@@ -285,8 +285,8 @@ step_known(struct step *step, const struct row_want *want, const struct row *row
 	if (row->state != ROW_HELD)
 		return true;
 	vec_push(&step->touched, row->rid);
-	return txn_run(step->batch->txn, err, "UPDATE manager_row SET hold_ms = ? WHERE rid = ?", "ii",
-	    (int64_t)HOLD_MS, (int64_t)row->rid);
+	return txn_run(step->batch->txn, err, "UPDATE manager_row SET hold_ms = ? WHERE rid = ?",
+	    "ii", (int64_t)HOLD_MS, (int64_t)row->rid);
 }
 
 static bool
@@ -341,7 +341,8 @@ admit(struct step *step, const struct row *row, struct str *result, struct err *
 	return false;
 }
 
-/* All that is charged, read once a transaction. Texts stay: only the holder of `write` changes rows.
+/* All that is charged, read once a transaction. Texts stay: only the holder of `write` changes
+ * rows.
  */
 static void
 open_book(struct step *step)
@@ -370,7 +371,8 @@ collect(struct step *step, struct err *err)
 		struct row_change change;
 		struct row *row;
 
-		if (!row_read(step->batch->txn, *rid, step->call->arena, &row, &change.hold_ms, err))
+		if (!row_read(
+			step->batch->txn, *rid, step->call->arena, &row, &change.hold_ms, err))
 			return false;
 		if (!row)
 			continue;

@@ -19,7 +19,7 @@ enum { THREADS = 8, EACH = 20, EXIT_DISK = 74 };
 static const struct store_migration steps[] = {
     {"test", 1, "CREATE TABLE thing(id INTEGER PRIMARY KEY, data BLOB) STRICT"}};
 
-/* The disk. A sync takes as long as `is_shut`. */
+/* The disk of the log. A sync takes as long as `is_shut`. */
 static struct {
 	const sqlite3_io_methods *real;
 	sqlite3_io_methods methods;
@@ -49,7 +49,7 @@ disk_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags, int
 {
 	int rc = disk.open(vfs, path, file, flags, out);
 
-	if (rc != SQLITE_OK || !file->pMethods)
+	if (rc != SQLITE_OK || !(flags & SQLITE_OPEN_WAL))
 		return rc;
 	disk.real = file->pMethods;
 	disk.methods = *file->pMethods;
