@@ -64,13 +64,14 @@ module(programmer_fake programmer hypervisor_fake.c DEPENDS programmer)
 # What the system tests call: verbs of one manager or of tncd by hand, hooks of BPF programs, frames
 # of any type. The last is linked statically, it becomes part of the test images.
 program(managerctl test/support/managerctl.c DEPENDS api)
+program(many_managers test/support/many_managers.c DEPENDS api crypto)
 program(tnc_client test/support/tnc_client.c DEPENDS api crypto)
 program(hookctl test/support/hookctl.c DEPENDS net)
 program(rawframe test/support/rawframe.c DEPENDS base)
 if(NOT VNODE_SANITIZE)
   target_link_options(rawframe PRIVATE -static)
 endif()
-set_target_properties(managerctl tnc_client hookctl rawframe PROPERTIES
+set_target_properties(managerctl many_managers tnc_client hookctl rawframe PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
 
 # VLAN devices for kernels that have none.
