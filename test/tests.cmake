@@ -155,6 +155,7 @@ fault_test(engine_crash DEPENDS test_world)
 # All its threads are fibers of one: ThreadSanitizer has nothing to find, and does not know fibers.
 if(NOT VNODE_SANITIZE MATCHES thread)
   fault_test(engine_sim DEPENDS test_sim)
+  fault_test(store_sim DEPENDS test_sim)
 endif()
 fault_test(modify_crash DEPENDS test_fake_site)
 

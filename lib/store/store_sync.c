@@ -10,6 +10,7 @@
 
 enum { LOG_PAGES_MAX = 4000 }; /* 16 MiB: what journal_size_limit keeps */
 
+static bool settle_log(struct store *store, struct err *err);
 static int note_written(void *self, sqlite3 *db, const char *name, int n_pages);
 static void sync_now(struct store *store);
 
@@ -37,7 +38,7 @@ sync_watch(struct store *store, struct err *err)
 		return err_set(err, ERR_INTERNAL, "there is no write-ahead log");
 	/* In the place of SQLite's own hook, which does not tell when a checkpoint fails. */
 	sqlite3_wal_hook(store->db, note_written, store);
-	return true;
+	return settle_log(store, err);
 }
 
 uint64_t
@@ -75,6 +76,21 @@ sync_shorten(struct store *store)
 	if (rc != SQLITE_OK)
 		(void)store_fault(store, rc, "checkpoint", NULL);
 	FAULT_POINT("store.checkpoint.after");
+}
+
+/*
+ * What is read from now on must be durable, but who was here before may have died between writing
+ * and syncing, or of a sync that failed: then the log is in the system's memory, and no sync would
+ * write it any more. So it is not synced but copied, which writes it again elsewhere.
+ */
+static bool
+settle_log(struct store *store, struct err *err)
+{
+	int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+	if (rc == SQLITE_FULL) /* no room for a copy */
+		rc = store->sync.file->pMethods->xSync(store->sync.file, SQLITE_SYNC_NORMAL);
+	return rc == SQLITE_OK || store_fault(store, rc, "settling the log", err);
 }
 
 /* Inside the COMMIT of a transaction that has changed something. */
