@@ -71,7 +71,7 @@ manager_call(struct manager *manager, struct manager_call *call, struct err *err
 	pthread_mutex_unlock(&manager->write);
 	if (step.is_done)
 		wait_for_effect(&step);
-	else
+	else if (err)
 		*err = step.err;
 	vec_done(&step.touched);
 	vec_done(&step.changes);
