@@ -59,6 +59,9 @@ const char *store_uuid(const struct store *store);
 /* Waits for the lock and begins (IMMEDIATE). Any thread; a thread holds at most one. */
 struct txn *store_begin(struct store *store) must_check;
 
+/* The same number is the same transaction, as long as the store is open. */
+uint64_t txn_number(const struct txn *txn);
+
 /* Gives the lock back and makes it durable. On failure everything is as before. The handle is gone
  * in both cases: takes the address. */
 bool txn_commit(struct txn **txn, struct err *err) must_check;

@@ -19,6 +19,7 @@ struct statement {
 
 struct txn {
 	struct store *store;
+	uint64_t number;
 	bool is_open; /* false: it could not begin, or SQLite has rolled it back by itself */
 	bool has_run; /* a statement that may have written */
 	int64_t changes;
@@ -39,6 +40,7 @@ struct store {
 	sqlite3 *db;
 	pthread_mutex_t mutex; /* held from store_begin into txn_commit or txn_cancel */
 	struct txn txn;        /* of the holder of mutex */
+	uint64_t n_txns;
 	struct sync sync;
 	struct map *statements;
 	int lock_fd;

@@ -24,9 +24,15 @@ store_begin(struct store *store)
 	int failed = pthread_mutex_lock(&store->mutex);
 
 	assert(!failed); /* a thread that begins twice would wait for itself */
-	store->txn = (struct txn){.store = store};
+	store->txn = (struct txn){.store = store, .number = ++store->n_txns};
 	store->txn.is_open = store_exec(store, "BEGIN IMMEDIATE", NULL);
 	return &store->txn;
+}
+
+uint64_t
+txn_number(const struct txn *txn)
+{
+	return txn->number;
 }
 
 bool
