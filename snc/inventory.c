@@ -35,6 +35,7 @@ struct inventory {
 	pthread_mutex_t lock;
 	const struct clock *clock;
 	vec_of(struct host) hosts;
+	int64_t version; /* of what daemons said of their capacity */
 };
 
 static const struct xml_limits limits = {.bytes = 1 << 20, .elements = 10000, .text = 256};
@@ -216,7 +217,10 @@ inventory_tell(struct inventory *inventory, const struct inventory_word *word, b
 		bool has_version = replace(&daemon->version, word->version);
 		bool has_uuid = replace(&daemon->db_uuid, word->db_uuid);
 
-		*is_new = replace(&daemon->capacity, word->capacity) || has_version || has_uuid;
+		bool has_capacity = replace(&daemon->capacity, word->capacity);
+
+		inventory->version += has_capacity;
+		*is_new = has_capacity || has_version || has_uuid;
 	}
 	if (daemon && is_alive) {
 		daemon->heard_ms = clock_boot_ms(inventory->clock);
@@ -321,17 +325,45 @@ inventory_managers(
 	inventory_silent(inventory, INT64_MIN, arena, managers);
 }
 
+static bool
+is_whole(const struct inventory *inventory, const struct host *host)
+{
+	bool is = true;
+
+	for (int i = 0; i < n_daemons(host); i++)
+		is = is && is_up(inventory, &host->daemons[i]);
+	return is;
+}
+
 static void
 fill_host(const struct inventory *inventory, const struct host *host, struct arena *arena,
     struct substrate_host *to)
 {
 	to->name = arena_text(arena, host->name);
 	to->is_agw = host->is_agw;
-	to->is_up = true;
-	for (int i = 0; i < n_daemons(host); i++) {
-		to->is_up = to->is_up && is_up(inventory, &host->daemons[i]);
+	to->is_up = is_whole(inventory, host);
+	for (int i = 0; i < n_daemons(host); i++)
 		capacity_read(host->daemons[i].capacity, arena, to);
-	}
+}
+
+int64_t
+inventory_version(struct inventory *inventory)
+{
+	int64_t version;
+
+	pthread_mutex_lock(&inventory->lock);
+	version = inventory->version;
+	pthread_mutex_unlock(&inventory->lock);
+	return version;
+}
+
+void
+inventory_see_up(struct inventory *inventory, struct substrate *substrate)
+{
+	pthread_mutex_lock(&inventory->lock);
+	for (size_t i = 0; i < substrate->n_hosts; i++)
+		substrate->hosts[i].is_up = is_whole(inventory, &inventory->hosts.items[i]);
+	pthread_mutex_unlock(&inventory->lock);
 }
 
 struct substrate *
