@@ -4,7 +4,7 @@
 #include "lib/base/vec.h"
 #include "snc/snc_store.h"
 
-enum { CHANGES_KEPT = 1000000 };
+enum { CHANGES_KEPT = 200000 };
 
 bool
 store_marks_begin(struct txn *txn, struct err *err)
