@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "lib/base/clock.h"
 #include "lib/base/id.h"
+#include "lib/base/vec.h"
 #include "lib/base/when.h"
 
 enum { DOCUMENT_MAX = 1 << 20 };
@@ -200,17 +201,37 @@ run_define(struct cli *cli)
 	return run_create(cli);
 }
 
+/* All pages as one. */
+static bool
+list_all(struct cli *cli, struct snc_slice_list_result *all, struct err *err)
+{
+	const struct rpc_client *snc = cli_snc(cli, err);
+	vec_of(struct snc_slice) slices = {0};
+	struct snc_slice_list_args args = {0};
+	struct snc_slice_list_result page = {0};
+	bool is_good = snc != NULL;
+
+	do {
+		is_good = is_good && snc_slice_list_call(snc, cli->arena, &args, &page, err);
+		for (size_t i = 0; is_good && i < page.n_slices; i++)
+			vec_push(&slices, page.slices[i]);
+		args.after = page.next;
+	} while (is_good && page.next);
+	*all = (struct snc_slice_list_result){.n_slices = slices.n};
+	all->slices =
+	    (void *)arena_copy(cli->arena, slices.items, slices.n * sizeof(slices.items[0]));
+	vec_done(&slices);
+	return is_good;
+}
+
 static int
 run_list(struct cli *cli)
 {
-	struct snc_slice_list_args args = {};
 	struct snc_slice_list_result result;
-	const struct rpc_client *snc;
 	struct cli_table *table;
 	struct err err = {0};
 
-	if (!(snc = cli_snc(cli, &err)) ||
-	    !snc_slice_list_call(snc, cli->arena, &args, &result, &err))
+	if (!list_all(cli, &result, &err))
 		return cli_fail(cli, &err, NULL);
 	if (cli->flags.json) {
 		cli_json(&snc_service, "slice_list", &result);
