@@ -168,6 +168,8 @@ script_test(model mutants 900 test/model/check_model.sh mutants)
 if(TARGET engine_sim)
   script_test(sweep engine_sim 3000 ${CMAKE_COMMAND} -E env VNODE_SWEEP=all VNODE_SEEDS=1000
     $<TARGET_FILE:engine_sim>)
+  script_test(sweep store_sim 1200 ${CMAKE_COMMAND} -E env VNODE_SEEDS=1000
+    $<TARGET_FILE:store_sim>)
 endif()
 
 # ---- fuzz (preset fuzz) --------------------------------------------------------------------------
