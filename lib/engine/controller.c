@@ -162,10 +162,18 @@ controller_rows(struct controller *controller, struct txn *txn, const char *grou
 {
 	auto_txn struct txn *own = txn ? NULL : store_begin(controller->config.store);
 	struct controller_row_state *states;
+	struct stored_group found;
 	struct stored_row *stored;
+	struct err why = {0};
 	size_t n;
 
-	if (!stored_rows(txn ? txn : own, group, arena, &stored, &n, NULL))
+	txn = txn ? txn : own;
+	*rows = arena_alloc(arena, 0);
+	*n_rows = 0;
+	if (!stored_group(txn, group, &found, &why))
+		return why.code == ERR_NOT_FOUND;
+	if (!stored_rows(
+		txn, &(struct stored_rows_key){group, found.state}, arena, &stored, &n, NULL))
 		return false;
 	states = arena_alloc(arena, n * sizeof(*states));
 	for (size_t i = 0; i < n; i++)

@@ -149,8 +149,13 @@ struct controller {
 };
 
 /* controller_row.c: the SQL. Texts in the arena. */
-bool stored_rows(struct txn *txn, const char *group, struct arena *arena, struct stored_row **rows,
-    size_t *n_rows, struct err *err) must_check;
+struct stored_rows_key {
+	const char *group;
+	enum group_state state; /* of it */
+};
+
+bool stored_rows(struct txn *txn, const struct stored_rows_key *key, struct arena *arena,
+    struct stored_row **rows, size_t *n_rows, struct err *err) must_check;
 bool stored_row(struct txn *txn, uint64_t rid, struct arena *arena, struct stored_row *row,
     struct err *err) must_check; /* ERR_NOT_FOUND */
 bool stored_group(
