@@ -23,12 +23,13 @@ ledger_free(struct ledger *ledger)
 		entry_free(entry);
 	map_free(ledger->entries);
 	map_free(ledger->special);
+	map_free(ledger->unviewed);
 	map_free(ledger->hosts);
 	for (size_t at = 0; (group = map_next(ledger->unsettled, &at));)
 		free(group);
 	map_free(ledger->unsettled);
 	map_free(ledger->texts);
-	map_free(ledger->lists);
+	map_free(ledger->ways);
 	arena_free(ledger->kept);
 	arena_free(ledger->arena);
 	free(ledger);
@@ -43,10 +44,11 @@ ledger_new(const struct clock *clock, struct inventory *inventory)
 	ledger->inventory = inventory;
 	ledger->entries = map_new();
 	ledger->special = map_new();
+	ledger->unviewed = map_new();
 	ledger->unsettled = map_new();
 	ledger->kept = arena_new();
 	ledger->texts = map_new();
-	ledger->lists = map_new();
+	ledger->ways = map_new();
 	ledger->hosts = map_new();
 	ledger->seen = -1;
 	return ledger;
@@ -303,22 +305,24 @@ ledger_sync(struct ledger *ledger, struct controller *controller, struct txn *tx
 	return true;
 }
 
+/* All that the view may not count yet changes its way, or is no longer in one. */
 void
 ledger_mark(struct ledger *ledger, int64_t view)
 {
-	vec_of(struct entry *) counted = {0};
+	vec_of(struct entry *) touched = {0};
 	struct entry *entry;
 
-	ledger->view = view > ledger->view ? view : ledger->view;
-	for (size_t at = 0; (entry = map_next(ledger->special, &at));) {
-		if (entry->counted)
-			vec_push(&counted, entry);
-		else if (!entry->is_pending)
-			entry->counted = view;
-	}
-	vec_each (each, &counted) { /* by a view before: nothing special any more, perhaps */
+	for (size_t at = 0; (entry = map_next(ledger->unviewed, &at));)
+		vec_push(&touched, entry);
+	for (size_t at = 0; (entry = map_next(ledger->special, &at));)
+		vec_push(&touched, entry);
+	vec_each (each, &touched)
 		entry_out(ledger, *each);
+	ledger->view = view > ledger->view ? view : ledger->view;
+	vec_each (each, &touched) {
+		if (!(*each)->is_pending && !(*each)->counted)
+			(*each)->counted = view;
 		entry_in(ledger, *each);
 	}
-	vec_done(&counted);
+	vec_done(&touched);
 }

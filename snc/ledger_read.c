@@ -13,15 +13,15 @@ struct reading {
 	struct ledger *ledger;
 	struct entry *entry;
 	struct arena *scratch;
-	vec_of(struct resource_charge) sums;
+	vec_of(struct sum) sums;
 };
 
 static void
-forget_charges(struct entry *entry)
+forget_sums(struct entry *entry)
 {
-	free(entry->charges);
-	entry->charges = NULL;
-	entry->n_charges = 0;
+	free(entry->sums);
+	entry->sums = NULL;
+	entry->n_sums = 0;
 }
 
 void
@@ -29,7 +29,7 @@ entry_free(struct entry *entry)
 {
 	if (!entry)
 		return;
-	forget_charges(entry);
+	forget_sums(entry);
 	free(entry->group);
 	free(entry);
 }
@@ -47,72 +47,72 @@ keep_text(struct ledger *ledger, const char *text)
 	return kept;
 }
 
-/* The same list, once for all: many links go the same way. */
-static struct spec_list
-keep_list(struct ledger *ledger, const struct spec_list *list)
+/* The way of a share, once for all: many links go the same way. */
+static struct way *
+way_of(struct ledger *ledger, const struct resource_charge *share)
 {
 	auto_str struct str key = {0};
-	const char **kept;
+	const char **edges;
+	struct way *way;
 
-	for (size_t i = 0; i < list->n; i++)
-		str_addf(&key, "%s\n", list->items[i]);
-	kept = map_get(ledger->lists, str_text(&key));
-	if (kept)
-		return (struct spec_list){kept, list->n};
-	kept = arena_alloc(ledger->kept, list->n * sizeof(kept[0]));
-	for (size_t i = 0; i < list->n; i++)
-		kept[i] = keep_text(ledger, list->items[i]);
-	map_put(ledger->lists, str_text(&key), kept);
-	return (struct spec_list){kept, list->n};
-}
-
-static bool
-is_same_list(const struct spec_list *a, const struct spec_list *b)
-{
-	bool is_same = a->n == b->n;
-
-	for (size_t i = 0; is_same && i < a->n; i++)
-		is_same = str_equal(a->items[i], b->items[i]);
-	return is_same;
-}
-
-/* Do they take from the same things? */
-static bool
-is_same_place(const struct resource_charge *a, const struct resource_charge *b)
-{
-	if (!str_equal(a->kind, b->kind))
-		return false;
-	if (str_equal(a->kind, "share"))
-		return str_equal(a->from, b->from) && is_same_list(&a->edges, &b->edges);
-	return str_equal(a->host, b->host) && str_equal(a->port, b->port);
+	str_add(&key, share->from);
+	for (size_t i = 0; i < share->edges.n; i++)
+		str_addf(&key, "\n%s", share->edges.items[i]);
+	way = map_get(ledger->ways, str_text(&key));
+	if (way)
+		return way;
+	way = arena_new_of(ledger->kept, struct way);
+	edges = arena_alloc(ledger->kept, share->edges.n * sizeof(edges[0]));
+	for (size_t i = 0; i < share->edges.n; i++)
+		edges[i] = keep_text(ledger, share->edges.items[i]);
+	way->uncounted = (struct resource_charge){.kind = keep_text(ledger, share->kind),
+	    .from = keep_text(ledger, share->from),
+	    .edges = {edges, share->edges.n}};
+	way->asked = way->uncounted;
+	map_put(ledger->ways, str_text(&key), way);
+	return way;
 }
 
 static void
-add_charge(struct reading *reading, const struct resource_charge *charge)
+add_share(struct reading *reading, const struct resource_charge *charge)
+{
+	struct way *way = way_of(reading->ledger, charge);
+	struct sum *sum = NULL;
+
+	vec_each (each, &reading->sums)
+		sum = each->way == way ? each : sum;
+	if (!sum) {
+		sum = vec_add(&reading->sums);
+		*sum = (struct sum){way->uncounted, way};
+		sum->charge.rate_ab_bps = sum->charge.rate_ba_bps = 0;
+	}
+	sum->charge.rate_ab_bps += charge->rate_ab_bps;
+	sum->charge.rate_ba_bps += charge->rate_ba_bps;
+}
+
+/* Of a host, or of one of its ports. */
+static void
+add_local(struct reading *reading, const struct resource_charge *charge)
 {
 	struct ledger *ledger = reading->ledger;
 	const struct substrate_host *host = map_get(ledger->hosts, charge->host);
-	struct resource_charge *sum;
+	struct sum *sum = NULL;
 
-	vec_each (each, &reading->sums) {
-		if (!is_same_place(each, charge))
-			continue;
-		each->cpu += charge->cpu;
-		each->memory_bytes += charge->memory_bytes;
-		each->disk_bytes += charge->disk_bytes;
-		each->rate_bps += charge->rate_bps;
-		each->rate_ab_bps += charge->rate_ab_bps;
-		each->rate_ba_bps += charge->rate_ba_bps;
-		return;
+	vec_each (each, &reading->sums)
+		if (!each->way && str_equal(each->charge.host, charge->host) &&
+		    str_equal(each->charge.port, charge->port))
+			sum = each;
+	if (!sum) {
+		sum = vec_add(&reading->sums);
+		sum->charge.kind = keep_text(ledger, charge->kind);
+		sum->charge.host = keep_text(ledger, charge->host);
+		sum->charge.host_at = host ? (size_t)(host - ledger->whole->hosts) : 0;
+		sum->charge.port = keep_text(ledger, charge->port);
 	}
-	sum = vec_add(&reading->sums);
-	*sum = *charge;
-	sum->kind = keep_text(ledger, charge->kind);
-	sum->host = keep_text(ledger, charge->host);
-	sum->host_at = host ? (size_t)(host - ledger->whole->hosts) : 0;
-	sum->port = keep_text(ledger, charge->port);
-	sum->from = keep_text(ledger, charge->from);
-	sum->edges = keep_list(ledger, &charge->edges);
+	sum->charge.cpu += charge->cpu;
+	sum->charge.memory_bytes += charge->memory_bytes;
+	sum->charge.disk_bytes += charge->disk_bytes;
+	sum->charge.rate_bps += charge->rate_bps;
 }
 
 static void
@@ -129,8 +129,10 @@ read_row(struct reading *reading, struct txn *txn, const struct booking_row *row
 	if (!is_good)
 		log_error("snc", "event=charge_unreadable group=%s why=\"%s\"",
 		    reading->entry->group, why.text);
+	else if (str_equal(charge.kind, "share"))
+		add_share(reading, &charge);
 	else if (!str_equal(charge.kind, "hub")) /* its link ends are charged */
-		add_charge(reading, &charge);
+		add_local(reading, &charge);
 }
 
 static bool
@@ -173,17 +175,16 @@ entry_read(struct ledger *ledger, struct entry *entry, struct controller *contro
 	struct reading reading = {.ledger = ledger, .entry = entry, .scratch = scratch};
 	bool is_good;
 
-	forget_charges(entry);
+	forget_sums(entry);
 	entry->is_leaning = false;
 	is_good = entry->is_booked ? read_booking(&reading, txn, err)
 				   : read_rows(&reading, controller, txn, err);
 	if (!is_good)
 		entry->round = -1; /* nobody knows it */
-	entry->n_charges = reading.sums.n;
-	entry->charges = xcalloc(reading.sums.n + 1, sizeof(entry->charges[0]));
+	entry->n_sums = reading.sums.n;
+	entry->sums = xcalloc(reading.sums.n + 1, sizeof(entry->sums[0]));
 	if (reading.sums.n)
-		memcpy(
-		    entry->charges, reading.sums.items, reading.sums.n * sizeof(entry->charges[0]));
+		memcpy(entry->sums, reading.sums.items, reading.sums.n * sizeof(entry->sums[0]));
 	vec_done(&reading.sums);
 	return is_good;
 }

@@ -77,47 +77,57 @@ take_signed(void *self, int64_t *free, int64_t amount)
 static void
 charge_hosts(struct substrate *substrate, const struct entry *entry, int sign)
 {
-	for (size_t i = 0; i < entry->n_charges; i++)
-		if (!str_equal(entry->charges[i].kind, "share"))
-			resource_parts(substrate, &entry->charges[i], take_signed, &sign);
+	for (size_t i = 0; i < entry->n_sums; i++)
+		if (!entry->sums[i].way)
+			resource_parts(substrate, &entry->sums[i].charge, take_signed, &sign);
+}
+
+/* Is it counted in `lasting`, and its shares by ways or in a view? */
+static bool
+is_lasting(const struct entry *entry)
+{
+	return !entry->is_booked && entry->held.until_ms == CALENDAR_EVER;
 }
 
 static void
 charge_substrates(struct ledger *ledger, const struct entry *entry, int sign)
 {
-	if (entry->is_booked)
-		return;
-	charge_hosts(ledger->now, entry, sign);
-	if (entry->held.until_ms == CALENDAR_EVER)
+	if (!entry->is_booked)
+		charge_hosts(ledger->now, entry, sign);
+	if (is_lasting(entry))
 		charge_hosts(ledger->lasting, entry, sign);
 }
 
+/* Every view from now on is the last one that was about to be asked for, the one before it, or a
+ * later one: what was counted before is in it. True when it is in a way. */
 static bool
-has_share(const struct entry *entry)
+charge_ways(struct ledger *ledger, const struct entry *entry, int sign)
 {
-	bool has = false;
+	bool is_asked = entry->counted && entry->counted == ledger->view, is_any = false;
 
-	for (size_t i = 0; i < entry->n_charges; i++)
-		has = has || str_equal(entry->charges[i].kind, "share");
-	return has;
-}
+	if (!is_lasting(entry) || (entry->counted && !is_asked))
+		return false;
+	for (size_t i = 0; i < entry->n_sums; i++) {
+		const struct sum *sum = &entry->sums[i];
+		struct resource_charge *way;
 
-/* Every view from now on is at least as new as the last that was about to be asked for, or the one
- * before it. */
-static bool
-is_special(const struct ledger *ledger, const struct entry *entry)
-{
-	bool is_viewed = entry->counted && entry->counted < ledger->view;
-
-	return entry->is_booked || entry->held.until_ms != CALENDAR_EVER ||
-	       (!is_viewed && has_share(entry));
+		if (!sum->way)
+			continue;
+		way = is_asked ? &sum->way->asked : &sum->way->uncounted;
+		way->rate_ab_bps += sign * sum->charge.rate_ab_bps;
+		way->rate_ba_bps += sign * sum->charge.rate_ba_bps;
+		is_any = true;
+	}
+	return is_any;
 }
 
 void
 entry_in(struct ledger *ledger, struct entry *entry)
 {
 	charge_substrates(ledger, entry, 1);
-	if (is_special(ledger, entry))
+	if (charge_ways(ledger, entry, 1))
+		map_put(ledger->unviewed, entry->group, entry);
+	if (!is_lasting(entry))
 		map_put(ledger->special, entry->group, entry);
 }
 
@@ -125,6 +135,8 @@ void
 entry_out(struct ledger *ledger, struct entry *entry)
 {
 	charge_substrates(ledger, entry, -1);
+	(void)charge_ways(ledger, entry, -1);
+	map_drop(ledger->unviewed, entry->group);
 	map_drop(ledger->special, entry->group);
 }
 
@@ -153,7 +165,8 @@ take_part(void *self, int64_t *free, int64_t amount)
 	calendar_take(to->calendar, free, to->span, to->sign * amount);
 }
 
-/* What a view counts already is not counted again; it comes free when the slice ends. */
+/* What a view counts already is not counted again; it comes free when the slice ends. What is
+ * lasting has been taken, by a view or by ways. */
 static struct share_of
 share_of(const struct taking *taking, const struct entry *entry)
 {
@@ -163,7 +176,7 @@ share_of(const struct taking *taking, const struct entry *entry)
 	bool is_in_view = entry->counted && entry->counted <= question->view;
 	bool is_without = str_equal(entry->group, question->without);
 
-	if (is_in_view && is_without)
+	if (is_without && (is_in_view || is_lasting(entry)))
 		return (struct share_of){taking->calendar, ever, -1};
 	if (is_in_view)
 		return (struct share_of){taking->calendar, {held.until_ms, CALENDAR_EVER}, -1};
@@ -175,8 +188,7 @@ static struct share_of
 host_of(const struct taking *taking, const struct entry *entry)
 {
 	static const struct calendar_span ever = {CALENDAR_ALWAYS, CALENDAR_EVER}, never = {0, 0};
-	bool is_lasting = entry->held.until_ms == CALENDAR_EVER;
-	bool is_taken = !entry->is_booked && (taking->is_now || is_lasting);
+	bool is_taken = is_lasting(entry) || (taking->is_now && !entry->is_booked);
 	bool is_without = str_equal(entry->group, taking->question->without);
 
 	if (is_taken)
@@ -190,11 +202,23 @@ take_entry(struct taking *taking, const struct entry *entry)
 {
 	struct share_of share = share_of(taking, entry), host = host_of(taking, entry);
 
-	for (size_t i = 0; i < entry->n_charges; i++) {
-		const struct resource_charge *charge = &entry->charges[i];
+	for (size_t i = 0; i < entry->n_sums; i++)
+		resource_parts(taking->left, &entry->sums[i].charge, take_part,
+		    entry->sums[i].way ? &share : &host);
+}
 
-		resource_parts(taking->left, charge, take_part,
-		    str_equal(charge->kind, "share") ? &share : &host);
+/* What is lasting and in no view, or only in one that the question does not know yet. */
+static void
+take_ways(struct taking *taking)
+{
+	bool is_older = taking->question->view < taking->ledger->view;
+	const struct way *way;
+	int sign = 1;
+
+	for (size_t at = 0; taking->left->graph && (way = map_next(taking->ledger->ways, &at));) {
+		resource_parts(taking->left, &way->uncounted, take_signed, &sign);
+		if (is_older)
+			resource_parts(taking->left, &way->asked, take_signed, &sign);
 	}
 }
 
@@ -237,7 +261,7 @@ free_edges(struct graph *graph)
 		    graph->edges[i].capacity_bps;
 }
 
-/* Of those that are not special only the one that does not count has a say. */
+/* Of those that are lasting only the one that does not count has a say. */
 static void
 take_all(struct taking *taking)
 {
@@ -246,7 +270,8 @@ take_all(struct taking *taking)
 	const struct entry *entry = without ? map_get(ledger->entries, without) : NULL;
 
 	taking->calendar = calendar_new(taking->question->window);
-	if (entry && !map_get(ledger->special, without))
+	take_ways(taking);
+	if (entry && is_lasting(entry))
 		take_entry(taking, entry);
 	for (size_t at = 0; (entry = map_next(ledger->special, &at));)
 		take_entry(taking, entry);
