@@ -35,9 +35,11 @@ static bool refuse_newer(
     struct store *store, const struct store_migration *steps, size_t n_steps, struct err *err);
 static bool part_version(struct txn *txn, const char *part, int64_t *version, struct err *err);
 
-static const char setup_sql[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-				"PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
-				"PRAGMA journal_size_limit=16777216;";
+static const char setup_sql[] =
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+    "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
+    "PRAGMA journal_size_limit=16777216;"
+    "PRAGMA cache_size=-16384;"; /* KiB: what a large transaction changes */
 
 static const char own_tables_sql[] = "CREATE TABLE IF NOT EXISTS store_meta("
 				     " key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;"

@@ -71,8 +71,8 @@ void txn_cancel(struct txn *txn);
 
 /*
  * Runs one statement. `types` has a letter for each `?`: i int64_t, t const char * (NULL = NULL),
- * b const void * and size_t, n nothing (NULL). Values are copied. Statements are cached by text:
- * sql is a constant of the program.
+ * b const void * and size_t, n nothing (NULL). Values are copied. Statements are cached: sql is a
+ * constant of the program.
  */
 bool txn_run(struct txn *txn, struct err *err, const char *sql, const char *types, ...) must_check;
 

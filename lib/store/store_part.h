@@ -11,7 +11,7 @@
 
 enum { STORE_UUID_SIZE = 33 };
 
-/* A prepared statement, kept by its text. */
+/* A prepared statement, kept by where its text stands. */
 struct statement {
 	sqlite3_stmt *stmt;
 	bool is_busy; /* rows of it are being read */
@@ -42,7 +42,7 @@ struct store {
 	struct txn txn;        /* of the holder of mutex */
 	uint64_t n_txns;
 	struct sync sync;
-	struct map *statements;
+	struct map *statements; /* by the addresses of their texts */
 	int lock_fd;
 	char uuid[STORE_UUID_SIZE];
 };
