@@ -141,6 +141,7 @@ unit_test(test_snc_time DEPENDS test_fake_site)
 unit_test(test_store DEPENDS store)
 unit_test(test_store_sync DEPENDS store)
 unit_test(test_tap DEPENDS redirector test_world)
+unit_test(test_tap_filter DEPENDS redirector)
 unit_test(test_tnc DEPENDS test_tnc_net)
 unit_test(test_tnc_routers DEPENDS test_tnc_net)
 unit_test(test_units DEPENDS model)
@@ -168,6 +169,8 @@ script_test(model mutants 900 test/model/check_model.sh mutants)
 if(TARGET engine_sim)
   script_test(sweep engine_sim 3000 ${CMAKE_COMMAND} -E env VNODE_SWEEP=all VNODE_SEEDS=1000
     $<TARGET_FILE:engine_sim>)
+  script_test(sweep store_sim 1200 ${CMAKE_COMMAND} -E env VNODE_SEEDS=1000
+    $<TARGET_FILE:store_sim>)
 endif()
 
 # ---- fuzz (preset fuzz) --------------------------------------------------------------------------
