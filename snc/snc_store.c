@@ -132,13 +132,13 @@ store_slice_add(struct txn *txn, const struct slice_record *slice,
 		return err_hint(err, "delete that slice first, or choose another name");
 	}
 	return txn_run(txn, err,
-	    "INSERT INTO slice (" SLICE_COLUMNS ")"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	    "ttttiiitttitittt", slice->id, slice->name, slice->owner, slice->role, slice->n_nodes,
-	    slice->n_links, slice->created_ms, slice_state_text(slice->goal),
-	    slice_state_text(slice->settled), engine_text(slice), slice->round,
-	    err_code_text(slice->reason.code), (int64_t)slice->reason.line, slice->reason.subject,
-	    slice->reason.text, slice->reason.hint) &&
+		   "INSERT INTO slice (" SLICE_COLUMNS ")"
+		   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		   "ttttiiitttitittt", slice->id, slice->name, slice->owner, slice->role,
+		   slice->n_nodes, slice->n_links, slice->created_ms, slice_state_text(slice->goal),
+		   slice_state_text(slice->settled), engine_text(slice), slice->round,
+		   err_code_text(slice->reason.code), (int64_t)slice->reason.line,
+		   slice->reason.subject, slice->reason.text, slice->reason.hint) &&
 	       txn_run(txn, err, "INSERT INTO document (slice, bytes) VALUES (?, ?)", "tb",
 		   slice->id, document->bytes, document->size);
 }
@@ -306,10 +306,10 @@ store_event_add(struct txn *txn, const struct event_record *event, struct err *e
 	if (is_same)
 		return true;
 	return txn_run(txn, err,
-		   "INSERT INTO event (at_ms, slice_id, slice, owner, subject, what, text)"
-		   " VALUES (?, ?, ?, ?, ?, ?, ?)",
-		   "itttttt", event->at_ms, event->slice_id, event->slice, event->owner,
-		   event->subject, event->what, event->text);
+	    "INSERT INTO event (at_ms, slice_id, slice, owner, subject, what, text)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+	    "itttttt", event->at_ms, event->slice_id, event->slice, event->owner, event->subject,
+	    event->what, event->text);
 }
 
 static struct event_record
