@@ -419,6 +419,24 @@ groups_that_are_sent_together_share_a_call_that_does_not_wait(void)
 	bench_free(bench);
 }
 
+static void
+many_groups_come_into_being_in_several_transactions(void)
+{
+	enum { MANY = 300 };
+	struct bench *bench = start("many", MANY);
+
+	admit_together(bench, MANY);
+	for (int i = 0; i < MANY; i++) {
+		char group[20];
+
+		snprintf(group, sizeof(group), "g%d", i);
+		await(bench, group, GROUP_ACTIVE);
+	}
+
+	assert_equal(world_count(&bench->sites[0].world), MANY);
+	bench_free(bench);
+}
+
 static const struct test tests[] = {
     TEST(a_group_becomes_active_and_gone),
     TEST(what_does_not_fit_is_refused_and_leaves_nothing),
@@ -436,6 +454,7 @@ static const struct test tests[] = {
     TEST(a_group_gets_other_rows_in_place_of_its_own),
     TEST(only_groups_that_stand_alike_are_merged),
     TEST(groups_that_are_sent_together_share_a_call_that_does_not_wait),
+    TEST(many_groups_come_into_being_in_several_transactions),
 };
 
 suite_main("controller", tests)
