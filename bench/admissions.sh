@@ -13,6 +13,7 @@ if [ -z "${VNODE_BENCH_INSIDE:-}" ]; then
 	VNODE_BENCH_INSIDE=1 exec unshare --net -- "$0" "$@"
 fi
 ip link set lo up
+ulimit -n $((10000 + 20 * N_HOSTS))
 WORK=$(mktemp -d /dev/shm/vnode-admissions-XXXXXX)
 STATE=$(mktemp -d "${STATE:-/tmp}/vnode-admissions-XXXXXX")
 DOMAIN=$WORK/domain
