@@ -10,9 +10,10 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 HELD=${1:-10000} N_HOSTS=${2:-8} CLIENTS=${3:-32}
 SAMPLE=$((HELD / 20))
 if [ -z "${VNODE_BENCH_INSIDE:-}" ]; then
-	VNODE_BENCH_INSIDE=1 exec unshare --net -- "$0" "$@"
+	VNODE_BENCH_INSIDE=1 exec unshare --net -- bash "$0" "$@"
 fi
 ip link set lo up
+ulimit -n $((10000 + 20 * N_HOSTS))
 WORK=$(mktemp -d /dev/shm/vnode-admissions-XXXXXX)
 STATE=$(mktemp -d "${STATE:-/tmp}/vnode-admissions-XXXXXX")
 DOMAIN=$WORK/domain

@@ -4,6 +4,7 @@
 #include "lib/api/daemon.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #include "lib/api/daemon_part.h"
 #include "lib/base/log.h"
 
-enum { CALL_MS = 15000 };
+enum { CALL_MS = 15000, ARENAS = 4 };
 
 struct peer {
 	struct http_client *http;
@@ -140,12 +141,14 @@ print_help(const char *program)
 
 /* ---- start ---- */
 
-/* Descriptors for all the connections there may be: as many as we are allowed. */
+/* Descriptors for all the connections there may be: as many as we are allowed. And few arenas of
+ * malloc, each of which keeps what it needed at its worst: there is a thread a connection. */
 static void
-raise_limits(void)
+set_limits(void)
 {
 	struct rlimit limit;
 
+	(void)mallopt(M_ARENA_MAX, ARENAS);
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return;
 	limit.rlim_cur = limit.rlim_max;
@@ -194,7 +197,7 @@ open_daemon(const struct daemon_config *config, const struct options *options, s
 	if (options->is_check || options->is_print)
 		return take(daemon);
 	block_signals();
-	raise_limits();
+	set_limits();
 	if (!open_store(daemon, err))
 		return NULL;
 	return take(daemon);
