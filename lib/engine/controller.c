@@ -320,9 +320,6 @@ free_maps(struct controller *controller)
 	map_free(controller->asked);
 	known_drop_all(controller);
 	map_free(controller->known);
-	vec_each (name, &controller->turn)
-		free(*name);
-	vec_done(&controller->turn);
 }
 
 static void

@@ -32,9 +32,8 @@ enum {
 	CALL_BYTES_MAX = 256 * 1024,
 	LINGER_MS = 20, /* answers wait for others, to share a commit */
 	POOL_DEFAULT = 32,
-	ROWS_A_TICK = 256,  /* answers in a transaction, or a call more */
-	GROUPS_A_TICK = 32, /* groups stepped in one */
-	IDS_ONE_BY_ONE = 8  /* in a transaction */
+	ROWS_A_TICK = 512, /* answers in a transaction, or a call more */
+	IDS_ONE_BY_ONE = 8 /* in a transaction */
 };
 
 /* A row as stored. */
@@ -128,7 +127,6 @@ struct controller {
 	struct map *watches;
 	struct heap deadlines; /* of watches that are not late yet */
 	struct map *known;
-	vec_of(char *) turn; /* names of groups to be looked at before others */
 	struct map *asked; /* rids to be asked once, though they seem settled; value: their mark */
 	uint64_t random;
 	bool is_stale; /* a newer controller has taken over */

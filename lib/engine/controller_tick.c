@@ -12,15 +12,14 @@
 struct intake {
 	struct flight *done;
 	vec_of(struct word) words;
+	struct map *dirty;
 };
 
 static bool wait_for_work(struct controller *controller);
 static bool has_work(struct controller *controller, int64_t now_ms, int64_t *next_ms);
 static bool tick(struct controller *controller, struct err *err);
 static void intake_take(struct controller *controller, struct intake *intake);
-static void take_dirty(struct controller *controller);
-static bool step_groups(
-    struct controller *controller, struct txn *txn, size_t *n_stepped, struct err *err);
+static void intake_take_dirty(struct controller *controller, struct intake *intake);
 static void intake_done(struct intake *intake);
 static bool mark_all(struct controller *controller, struct txn *txn, struct err *err);
 static void mark_late(struct controller *controller);
@@ -103,7 +102,7 @@ tick(struct controller *controller, struct err *err)
 {
 	auto_txn struct txn *txn = store_begin(controller->config.store);
 	struct intake intake = {0};
-	size_t n_stepped = 0;
+	const char *name;
 	bool is_good = true;
 
 	mark_late(controller);
@@ -118,9 +117,10 @@ tick(struct controller *controller, struct err *err)
 	for (size_t i = 0; i < intake.words.n && is_good; i++)
 		is_good = hear(controller, txn, &intake.words.items[i], err);
 	known_renew(controller);
-	take_dirty(controller); /* answers and words have marked groups, too */
-	is_good = is_good && step_groups(controller, txn, &n_stepped, err);
-	if (intake.done || intake.words.n || n_stepped) {
+	intake_take_dirty(controller, &intake); /* answers and words have marked groups, too */
+	for (size_t at = 0; is_good && (name = map_next(intake.dirty, &at));)
+		is_good = group_refresh(controller, txn, name, err);
+	if (map_size(intake.dirty) || intake.words.n) {
 		FAULT_POINT("controller.tick.before");
 		is_good = is_good && txn_commit(&txn, err);
 		FAULT_POINT("controller.tick.after");
@@ -155,45 +155,21 @@ intake_take(struct controller *controller, struct intake *intake)
 	pthread_mutex_unlock(&controller->lock);
 }
 
-/* Inside the transaction, so that all who marked a group have ended theirs. Not before those that
- * were taken before have had their turn. */
+/* Inside the transaction, so that all who marked a group have ended theirs. */
 static void
-take_dirty(struct controller *controller)
+intake_take_dirty(struct controller *controller, struct intake *intake)
 {
-	struct map *dirty;
-	char *name;
-
-	if (controller->turn.n)
-		return;
 	pthread_mutex_lock(&controller->lock);
-	dirty = controller->dirty;
+	intake->dirty = controller->dirty;
 	controller->dirty = map_new();
 	pthread_mutex_unlock(&controller->lock);
-	for (size_t at = 0; (name = map_next(dirty, &at));)
-		vec_push(&controller->turn, name);
-	map_free(dirty);
-}
-
-/* So many as the others who want the store can wait for; what is left has the next tick. */
-static bool
-step_groups(struct controller *controller, struct txn *txn, size_t *n_stepped, struct err *err)
-{
-	bool is_good = true;
-
-	for (; is_good && controller->turn.n && *n_stepped < GROUPS_A_TICK; ++*n_stepped) {
-		auto_free char *name = controller->turn.items[--controller->turn.n];
-
-		is_good = group_refresh(controller, txn, name, err);
-	}
-	pthread_mutex_lock(&controller->lock);
-	controller->is_woken |= controller->turn.n || map_size(controller->dirty);
-	pthread_mutex_unlock(&controller->lock);
-	return is_good;
 }
 
 static void
 intake_done(struct intake *intake)
 {
+	char *name;
+
 	while (intake->done) {
 		struct flight *flight = intake->done;
 
@@ -203,6 +179,9 @@ intake_done(struct intake *intake)
 	vec_each (word, &intake->words)
 		word_done(word);
 	vec_done(&intake->words);
+	for (size_t at = 0; (name = map_next(intake->dirty, &at));)
+		free(name);
+	map_free(intake->dirty);
 }
 
 /* At the start, and after a tick that could not be stored: look at everything anew. */
