@@ -64,13 +64,14 @@ module(programmer_fake programmer hypervisor_fake.c DEPENDS programmer)
 # What the system tests call: verbs of one manager or of tncd by hand, hooks of BPF programs, frames
 # of any type. The last is linked statically, it becomes part of the test images.
 program(managerctl test/support/managerctl.c DEPENDS api)
+program(many_managers test/support/many_managers.c DEPENDS api crypto)
 program(tnc_client test/support/tnc_client.c DEPENDS api crypto)
 program(hookctl test/support/hookctl.c DEPENDS net)
 program(rawframe test/support/rawframe.c DEPENDS base)
 if(NOT VNODE_SANITIZE)
   target_link_options(rawframe PRIVATE -static)
 endif()
-set_target_properties(managerctl tnc_client hookctl rawframe PROPERTIES
+set_target_properties(managerctl many_managers tnc_client hookctl rawframe PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
 
 # VLAN devices for kernels that have none.
@@ -106,6 +107,7 @@ unit_test(test_inventory DEPENDS tnc)
 unit_test(test_json DEPENDS api test_probe)
 unit_test(test_kernel_view DEPENDS test_link_world)
 unit_test(test_lattice DEPENDS engine)
+unit_test(test_ledger DEPENDS test_fake_site)
 unit_test(test_link_end DEPENDS test_link_world)
 unit_test(test_link_frames DEPENDS test_programs)
 unit_test(test_link_instead DEPENDS test_link_world)
@@ -144,6 +146,7 @@ unit_test(test_snc_project DEPENDS test_fake_site)
 unit_test(test_snc_quota DEPENDS test_fake_site)
 unit_test(test_snc_time DEPENDS test_fake_site)
 unit_test(test_store DEPENDS store)
+unit_test(test_store_sync DEPENDS store)
 unit_test(test_tap DEPENDS redirector test_world)
 unit_test(test_tap_filter DEPENDS redirector)
 unit_test(test_tnc DEPENDS test_tnc_net)
@@ -162,6 +165,7 @@ fault_test(engine_crash DEPENDS test_world)
 # All its threads are fibers of one: ThreadSanitizer has nothing to find, and does not know fibers.
 if(NOT VNODE_SANITIZE MATCHES thread)
   fault_test(engine_sim DEPENDS test_sim)
+  fault_test(store_sim DEPENDS test_sim)
 endif()
 fault_test(modify_crash DEPENDS test_fake_site)
 
@@ -173,6 +177,8 @@ script_test(model mutants 900 test/model/check_model.sh mutants)
 if(TARGET engine_sim)
   script_test(sweep engine_sim 3000 ${CMAKE_COMMAND} -E env VNODE_SWEEP=all VNODE_SEEDS=1000
     $<TARGET_FILE:engine_sim>)
+  script_test(sweep store_sim 1200 ${CMAKE_COMMAND} -E env VNODE_SEEDS=1000
+    $<TARGET_FILE:store_sim>)
 endif()
 
 # ---- fuzz (preset fuzz) --------------------------------------------------------------------------

@@ -4,16 +4,18 @@
 #include "lib/api/daemon.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "lib/api/daemon_part.h"
 #include "lib/base/log.h"
 
-enum { CALL_MS = 15000 };
+enum { CALL_MS = 15000, ARENAS = 4 };
 
 struct peer {
 	struct http_client *http;
@@ -139,6 +141,20 @@ print_help(const char *program)
 
 /* ---- start ---- */
 
+/* Descriptors for all the connections there may be: as many as we are allowed. And few arenas of
+ * malloc, each of which keeps what it needed at its worst: there is a thread a connection. */
+static void
+set_limits(void)
+{
+	struct rlimit limit;
+
+	(void)mallopt(M_ARENA_MAX, ARENAS);
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void
 init_locks(struct daemon *daemon)
 {
@@ -181,6 +197,7 @@ open_daemon(const struct daemon_config *config, const struct options *options, s
 	if (options->is_check || options->is_print)
 		return take(daemon);
 	block_signals();
+	set_limits();
 	if (!open_store(daemon, err))
 		return NULL;
 	return take(daemon);
@@ -258,6 +275,12 @@ struct rpc_server *
 daemon_rpc(struct daemon *daemon)
 {
 	return daemon->rpc;
+}
+
+void
+daemon_expect(struct daemon *daemon, size_t n_daemons)
+{
+	daemon->n_expected = n_daemons;
 }
 
 /* ---- peers ---- */

@@ -13,12 +13,15 @@
 #include "lib/engine/controller_part.h"
 
 STORE_SQL(controller_groups_sql, "schemas/sql/controller/0001_groups.sql");
+STORE_SQL(controller_rows_sql, "schemas/sql/controller/0002_rows.sql");
 
-const struct store_migration controller_migrations[] = {{"controller", 1, controller_groups_sql}};
+const struct store_migration controller_migrations[] = {
+    {"controller", 1, controller_groups_sql}, {"controller", 2, controller_rows_sql}};
 const size_t n_controller_migrations =
     sizeof(controller_migrations) / sizeof(controller_migrations[0]);
 
 static struct controller *controller_make(const struct controller_config *config);
+static bool take_ids(struct controller *controller, struct txn *txn, uint64_t n, struct err *err);
 static bool next_epoch(struct controller *controller, struct err *err);
 static void tear_down(struct controller *controller);
 static bool start(struct controller *controller, void *(*body)(void *), struct err *err);
@@ -63,15 +66,20 @@ controller_epoch(const struct controller *controller)
 bool
 controller_next_id(struct controller *controller, struct txn *txn, uint64_t *id, struct err *err)
 {
-	auto_rows struct rows *rows =
-	    txn_query(txn, err, "SELECT next_id FROM controller_meta", "");
+	if (controller->id_txn != txn_number(txn)) {
+		controller->id_txn = txn_number(txn);
+		controller->n_ids = controller->n_ids_taken = 0;
+	}
+	/* Who takes many takes as many again at once: a statement for each is too much. */
+	if (!controller->n_ids) {
+		uint64_t n = controller->n_ids_taken;
 
-	if (!rows)
-		return false;
-	if (!rows_next(rows))
-		return err_set(err, ERR_INTERNAL, "the table controller_meta is empty");
-	*id = id_make((uint32_t)controller->epoch, (uint64_t)rows_i64(rows, 0));
-	return txn_run(txn, err, "UPDATE controller_meta SET next_id = next_id + 1", "");
+		if (!take_ids(controller, txn, n < IDS_ONE_BY_ONE ? 1 : n, err))
+			return false;
+	}
+	controller->n_ids--;
+	*id = id_make((uint32_t)controller->epoch, controller->id_next++);
+	return true;
 }
 
 bool
@@ -90,7 +98,7 @@ controller_admit(struct controller *controller, struct txn *txn,
 	for (size_t i = 0; i < admission->n_rows; i++)
 		if (!admit_row(txn, admission->group, &admission->rows[i], err))
 			return err_in(err, "%s", admission->rows[i].subject);
-	mark_dirty(controller, admission->group);
+	mark_altered(controller, admission->group);
 	FAULT_POINT("controller.admit.after");
 	return true;
 }
@@ -106,7 +114,7 @@ controller_goal(struct controller *controller, struct txn *txn, const char *grou
 		return false;
 	if (goal <= now.goal)
 		return true;
-	mark_dirty(controller, group);
+	mark_altered(controller, group);
 	return txn_run(txn, err, "UPDATE controller_group SET goal = ? WHERE name = ?", "it",
 	    (int64_t)goal, group);
 }
@@ -120,7 +128,7 @@ controller_set_attr(
 
 	if (!stored_row(txn, rid, arena, &row, err))
 		return false;
-	mark_dirty(controller, row.group);
+	mark_altered(controller, row.group);
 	return txn_run(txn, err, "UPDATE controller_row SET attr = ?, rev = rev + 1 WHERE rid = ?",
 	    "ti", attr, (int64_t)rid);
 }
@@ -154,10 +162,18 @@ controller_rows(struct controller *controller, struct txn *txn, const char *grou
 {
 	auto_txn struct txn *own = txn ? NULL : store_begin(controller->config.store);
 	struct controller_row_state *states;
+	struct stored_group found;
 	struct stored_row *stored;
+	struct err why = {0};
 	size_t n;
 
-	if (!stored_rows(txn ? txn : own, group, arena, &stored, &n, NULL))
+	txn = txn ? txn : own;
+	*rows = arena_alloc(arena, 0);
+	*n_rows = 0;
+	if (!stored_group(txn, group, &found, &why))
+		return why.code == ERR_NOT_FOUND;
+	if (!stored_rows(
+		txn, &(struct stored_rows_key){group, found.state}, arena, &stored, &n, NULL))
 		return false;
 	states = arena_alloc(arena, n * sizeof(*states));
 	for (size_t i = 0; i < n; i++)
@@ -201,6 +217,8 @@ controller_make(const struct controller_config *config)
 	controller->watches = map_new();
 	controller->asked = map_new();
 	controller->dirty = map_new();
+	controller->altered = map_new();
+	controller->known = map_new();
 	controller->threads = xcalloc(
 	    (size_t)(config->n_workers ? config->n_workers : POOL_DEFAULT) + 1, sizeof(pthread_t));
 	if (getrandom(&controller->random, sizeof(controller->random), 0) < 0)
@@ -250,6 +268,24 @@ tear_down(struct controller *controller)
 }
 
 static bool
+take_ids(struct controller *controller, struct txn *txn, uint64_t n, struct err *err)
+{
+	auto_rows struct rows *rows =
+	    txn_query(txn, err, "SELECT next_id FROM controller_meta", "");
+
+	if (!rows)
+		return false;
+	if (!rows_next(rows))
+		return err_set(err, ERR_INTERNAL, "the table controller_meta is empty");
+	controller->id_next = (uint64_t)rows_i64(rows, 0);
+	if (!txn_run(txn, err, "UPDATE controller_meta SET next_id = next_id + ?", "i", (int64_t)n))
+		return false;
+	controller->n_ids = n;
+	controller->n_ids_taken += n;
+	return true;
+}
+
+static bool
 start(struct controller *controller, void *(*body)(void *), struct err *err)
 {
 	if (pthread_create(&controller->threads[controller->n_threads], NULL, body, controller))
@@ -268,6 +304,8 @@ free_maps(struct controller *controller)
 	for (size_t at = 0; (track = map_next(controller->tracks, &at));)
 		track_free(track);
 	for (size_t at = 0; (peer = map_next(controller->peers, &at));) {
+		for (int i = 0; i < CALL_CLASSES; i++)
+			heap_done(&peer->dues[i]);
 		free(peer->name);
 		free(peer);
 	}
@@ -277,8 +315,11 @@ free_maps(struct controller *controller)
 	}
 	map_free(controller->tracks);
 	map_free(controller->peers);
+	heap_done(&controller->deadlines);
 	map_free(controller->watches);
 	map_free(controller->asked);
+	known_drop_all(controller);
+	map_free(controller->known);
 }
 
 static void
@@ -299,15 +340,18 @@ free_handover(struct controller *controller)
 	vec_done(&controller->words);
 	for (size_t at = 0; (name = map_next(controller->dirty, &at));)
 		free(name);
+	for (size_t at = 0; (name = map_next(controller->altered, &at));)
+		free(name);
 	map_free(controller->dirty);
+	map_free(controller->altered);
 }
 
 static bool
 admit_row(struct txn *txn, const char *group, const struct controller_row *row, struct err *err)
 {
 	return txn_run(txn, err,
-	    "INSERT INTO controller_row(rid, grp, manager, kind, subject, spec, attr, want) "
-	    "VALUES(?, ?, ?, ?, ?, ?, ?, 1)",
+	    "INSERT INTO controller_row(rid, grp, manager, kind, subject, spec, attr) "
+	    "VALUES(?, ?, ?, ?, ?, ?, ?)",
 	    "itttttt", (int64_t)row->rid, group, row->manager, row->kind, row->subject, row->spec,
 	    row->attr ? row->attr : "");
 }

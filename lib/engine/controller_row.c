@@ -4,18 +4,20 @@
 #include "lib/base/id.h"
 #include "lib/engine/controller_part.h"
 
-#define ROW_COLUMNS                                                                                \
-	"rid, grp, manager, kind, subject, spec, attr, rev, rev_have, want, have, is_real, "       \
-	"refused, result, why_code, why, tries"
+/* The state of its group behind those of its own. */
+#define ROW_COLUMNS(group_state)                                                                   \
+	"rid, grp, manager, kind, subject, spec, attr, rev, rev_have, " group_state                \
+	", have, is_real, refused, result, why_code, why, tries"
 
 static void row_fill(struct rows *rows, struct arena *arena, struct stored_row *row);
 
 bool
-stored_rows(struct txn *txn, const char *group, struct arena *arena, struct stored_row **found,
-    size_t *n_found, struct err *err)
+stored_rows(struct txn *txn, const struct stored_rows_key *key, struct arena *arena,
+    struct stored_row **found, size_t *n_found, struct err *err)
 {
 	auto_rows struct rows *rows = txn_query(txn, err,
-	    "SELECT " ROW_COLUMNS " FROM controller_row WHERE grp = ? ORDER BY rid", "t", group);
+	    "SELECT " ROW_COLUMNS("?2") " FROM controller_row WHERE grp = ?1 ORDER BY rid", "ti",
+	    key->group, (int64_t)key->state);
 	vec_of(struct stored_row) list = {0};
 
 	if (!rows)
@@ -35,7 +37,11 @@ stored_row(
     struct txn *txn, uint64_t rid, struct arena *arena, struct stored_row *row, struct err *err)
 {
 	auto_rows struct rows *rows = txn_query(txn, err,
-	    "SELECT " ROW_COLUMNS " FROM controller_row WHERE rid = ?", "i", (int64_t)rid);
+	    "SELECT " ROW_COLUMNS(
+		"(SELECT state FROM controller_group WHERE name = grp)") " FROM "
+									 "controller_row WHERE rid "
+									 "= ?",
+	    "i", (int64_t)rid);
 
 	if (!rows)
 		return false;
@@ -94,10 +100,14 @@ bool
 store_group(struct txn *txn, const char *name, enum group_state state, struct err *err)
 {
 	return txn_run(txn, err, "UPDATE controller_group SET state = ? WHERE name = ?", "it",
-		   (int64_t)state, name) &&
-	       txn_run(txn, err,
-		   "UPDATE controller_row SET want = ?, refused = 0, tries = 0 WHERE grp = ?", "it",
-		   (int64_t)group_want(state), name);
+	    (int64_t)state, name);
+}
+
+bool
+store_fresh_start(struct txn *txn, const char *group, struct err *err)
+{
+	return txn_run(
+	    txn, err, "UPDATE controller_row SET refused = 0, tries = 0 WHERE grp = ?", "t", group);
 }
 
 bool
@@ -134,13 +144,14 @@ row_fill(struct rows *rows, struct arena *arena, struct stored_row *row)
 						 .attr = arena_text(arena, rows_text(rows, 6))},
 				       .rev = rows_i64(rows, 7),
 				       .rev_have = rows_i64(rows, 8),
-				       .want = (enum row_state)rows_i64(rows, 9),
+				       .want = group_want((enum group_state)rows_i64(rows, 9)),
 				       .have = (enum row_state)rows_i64(rows, 10),
 				       .is_real = rows_i64(rows, 11) != 0,
 				       .result = arena_text(arena, rows_text(rows, 13)),
 				       .tries = (int)rows_i64(rows, 16)},
 	    .is_refused = rows_i64(rows, 12) != 0,
 	    .group = arena_text(arena, rows_text(rows, 1))};
-	(void)err_set(
-	    &row->state.why, err_code_parse(rows_text(rows, 14)), "%s", rows_text(rows, 15));
+	if (!str_equal(rows_text(rows, 14), err_code_text(ERR_NONE)))
+		(void)err_set(&row->state.why, err_code_parse(rows_text(rows, 14)), "%s",
+		    rows_text(rows, 15));
 }

@@ -29,7 +29,7 @@ ticking_main(void *self)
 {
 	struct controller *controller = self;
 
-	controller->is_blind = true;
+	controller->is_blind = controller->is_new = true;
 	while (wait_for_work(controller)) {
 		struct err err = {0};
 
@@ -59,12 +59,12 @@ static bool
 wait_for_work(struct controller *controller)
 {
 	const struct clock *clock = controller->config.clock;
+	const struct due *deadline = heap_first(&controller->deadlines);
 	int64_t due_ms = tracks_next_ms(controller), next_ms;
-	struct watch *watch;
 	bool is_stopping;
 
-	for (size_t at = 0; (watch = map_next(controller->watches, &at));)
-		due_ms = watch->deadline_ms < due_ms ? watch->deadline_ms : due_ms;
+	if (deadline && deadline->at_ms < due_ms)
+		due_ms = deadline->at_ms;
 	pthread_mutex_lock(&controller->lock);
 	for (;;) {
 		int64_t now_ms = clock_boot_ms(clock);
@@ -106,6 +106,7 @@ tick(struct controller *controller, struct err *err)
 	bool is_good = true;
 
 	mark_late(controller);
+	known_renew(controller);
 	if (controller->is_blind)
 		is_good = mark_all(controller, txn, err);
 	intake_take(controller, &intake);
@@ -115,6 +116,7 @@ tick(struct controller *controller, struct err *err)
 	}
 	for (size_t i = 0; i < intake.words.n && is_good; i++)
 		is_good = hear(controller, txn, &intake.words.items[i], err);
+	known_renew(controller);
 	intake_take_dirty(controller, &intake); /* answers and words have marked groups, too */
 	for (size_t at = 0; is_good && (name = map_next(intake.dirty, &at));)
 		is_good = group_refresh(controller, txn, name, err);
@@ -125,19 +127,31 @@ tick(struct controller *controller, struct err *err)
 	}
 	intake_done(&intake);
 	controller->is_blind = !is_good;
+	controller->is_new &= !is_good;
 	return is_good;
 }
 
+/* Of the answers no more than the others who want the store can wait for. */
 static void
 intake_take(struct controller *controller, struct intake *intake)
 {
+	struct flight **end = &intake->done;
+	size_t n_rows = 0;
+
 	pthread_mutex_lock(&controller->lock);
-	intake->done = controller->done_first;
-	controller->done_first = controller->done_last = NULL;
+	while (controller->done_first && n_rows < ROWS_A_TICK) {
+		*end = controller->done_first;
+		n_rows += (*end)->call.n;
+		controller->done_first = (*end)->next;
+		end = &(*end)->next;
+	}
+	*end = NULL;
+	if (!controller->done_first)
+		controller->done_last = NULL;
 	vec_each (word, &controller->words)
 		vec_push(&intake->words, *word);
 	controller->words.n = 0;
-	controller->is_woken = false;
+	controller->is_woken = controller->done_first != NULL;
 	pthread_mutex_unlock(&controller->lock);
 }
 
@@ -174,10 +188,18 @@ intake_done(struct intake *intake)
 static bool
 mark_all(struct controller *controller, struct txn *txn, struct err *err)
 {
-	auto_rows struct rows *rows = txn_query(txn, err, "SELECT name FROM controller_group", "");
+	/* In the beginning nobody has asked for a group that is as it should be: state 3 is ACTIVE,
+	 * goal 3 RELEASED, have 2 COMMITTED. */
+	auto_rows struct rows *rows = txn_query(txn, err,
+	    controller->is_new ? "SELECT name FROM controller_group WHERE state <> 3 OR goal = 3 "
+				 "UNION SELECT grp FROM controller_row "
+				 "WHERE have <> 2 OR is_real = 0 OR rev_have < rev"
+			       : "SELECT name FROM controller_group",
+	    "");
 	vec_of(uint64_t) known = {0};
 	struct track *track;
 
+	known_drop_all(controller);
 	if (!rows)
 		return false;
 	for (size_t at = 0; (track = map_next(controller->tracks, &at));)
@@ -194,9 +216,10 @@ static void
 mark_late(struct controller *controller)
 {
 	int64_t now_ms = clock_boot_ms(controller->config.clock);
-	struct watch *watch;
+	struct due *due;
 
-	for (size_t at = 0; (watch = map_next(controller->watches, &at));)
-		if (watch->deadline_ms <= now_ms)
-			mark_dirty(controller, watch->group);
+	while ((due = heap_first(&controller->deadlines)) && due->at_ms <= now_ms) {
+		heap_drop(&controller->deadlines, due);
+		mark_dirty(controller, ((struct watch *)due)->group);
+	}
 }

@@ -81,18 +81,17 @@ manager_wake(struct manager *manager)
 void
 manager_wake_row(struct manager *manager, uint64_t rid)
 {
-	int64_t now_ms = clock_boot_ms(manager->config.clock);
+	int64_t now_ms = clock_boot_ms(manager->config.clock), at_ms;
 	struct item *item;
 
 	pthread_mutex_lock(&manager->lock);
 	item = map_get_id(manager->items, rid);
 	if (item && item->row.state == ROW_COMMITTED && !item->is_queued) {
+		at_ms = item->is_real ? now_ms + LOOK_SOON_MS : item->tried_ms + RETRY_WOKEN_MS;
 		if (item->is_busy)
 			item->is_again = true;
-		else
-			item_wait(manager, item,
-			    item->is_real ? now_ms + LOOK_SOON_MS
-					  : item->tried_ms + RETRY_WOKEN_MS);
+		else if (!item->due.place || at_ms < item->due.at_ms)
+			item_wait(manager, item, at_ms);
 	}
 	pthread_mutex_unlock(&manager->lock);
 }
@@ -168,6 +167,7 @@ tear_down(struct manager *manager)
 	for (size_t at = 0; (item = map_next(manager->items, &at));)
 		item_free(item);
 	map_free(manager->items);
+	heap_done(&manager->dues);
 	vec_done(&manager->removed);
 	pthread_cond_destroy(&manager->work);
 	pthread_cond_destroy(&manager->tick);

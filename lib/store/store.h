@@ -1,7 +1,8 @@
 /*
- * The store: one SQLite file a daemon (WAL, synchronous=FULL), opened once, used under one lock.
- * Every access happens inside a transaction, which holds that lock from begin to end: keep it short
- * and never call a peer, libvirt or a child process in between. What is committed is on disk.
+ * The store: one SQLite file a daemon (WAL), opened once, used under one lock. Every access happens
+ * inside a transaction, which holds that lock from begin to end: keep it short and never call a
+ * peer, libvirt or a child process in between. What is committed is on disk, and so is what was
+ * read: ending a transaction waits for that, many at a time for one sync.
  *
  *     auto_txn struct txn *txn = store_begin(store);
  *     if (!txn_run(txn, err, "INSERT INTO slice(id, name) VALUES(?, ?)", "it", id, name))
@@ -58,7 +59,10 @@ const char *store_uuid(const struct store *store);
 /* Waits for the lock and begins (IMMEDIATE). Any thread; a thread holds at most one. */
 struct txn *store_begin(struct store *store) must_check;
 
-/* Makes it durable and gives the lock back. On failure everything is as before. The handle is gone
+/* The same number is the same transaction, as long as the store is open. */
+uint64_t txn_number(const struct txn *txn);
+
+/* Gives the lock back and makes it durable. On failure everything is as before. The handle is gone
  * in both cases: takes the address. */
 bool txn_commit(struct txn **txn, struct err *err) must_check;
 
@@ -67,8 +71,8 @@ void txn_cancel(struct txn *txn);
 
 /*
  * Runs one statement. `types` has a letter for each `?`: i int64_t, t const char * (NULL = NULL),
- * b const void * and size_t, n nothing (NULL). Values are copied. Statements are cached by text:
- * sql is a constant of the program.
+ * b const void * and size_t, n nothing (NULL). Values are copied. Statements are cached: sql is a
+ * constant of the program.
  */
 bool txn_run(struct txn *txn, struct err *err, const char *sql, const char *types, ...) must_check;
 

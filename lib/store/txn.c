@@ -24,9 +24,15 @@ store_begin(struct store *store)
 	int failed = pthread_mutex_lock(&store->mutex);
 
 	assert(!failed); /* a thread that begins twice would wait for itself */
-	store->txn = (struct txn){.store = store};
+	store->txn = (struct txn){.store = store, .number = ++store->n_txns};
 	store->txn.is_open = store_exec(store, "BEGIN IMMEDIATE", NULL);
 	return &store->txn;
+}
+
+uint64_t
+txn_number(const struct txn *txn)
+{
+	return txn->number;
 }
 
 bool
@@ -34,15 +40,17 @@ txn_commit(struct txn **handle, struct err *err)
 {
 	struct txn *txn = take(*handle);
 	struct store *store = txn->store;
-	bool is_durable;
+	bool is_written;
 
 	if (txn->has_run)
 		FAULT_POINT("store.commit.before");
-	is_durable = txn_usable(txn, err) && store_exec(store, "COMMIT", err);
+	is_written = txn_usable(txn, err) && store_exec(store, "COMMIT", err);
+	if (is_written)
+		sync_shorten(store);
 	if (txn->has_run)
 		FAULT_POINT("store.commit.after");
 	txn_end(txn);
-	return is_durable;
+	return is_written;
 }
 
 void
@@ -112,7 +120,7 @@ rows_next(struct rows *rows)
 	int rc = sqlite3_step(rows->stmt);
 
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		store_die(rows->txn->store, sqlite3_sql(rows->stmt));
+		store_die(rc, sqlite3_sql(rows->stmt));
 	return rc == SQLITE_ROW;
 }
 
@@ -146,14 +154,19 @@ rows_blob(struct rows *rows, int column, size_t *size)
 	return bytes;
 }
 
+/* Whoever has read must not act before what it has read is durable: it waits as one that has
+ * written. */
 static void
 txn_end(struct txn *txn)
 {
 	struct store *store = txn->store;
+	uint64_t n_written;
 
 	if (!sqlite3_get_autocommit(store->db) && !store_exec(store, "ROLLBACK", NULL))
-		store_die(store, "ROLLBACK");
+		store_die(SQLITE_ERROR, "ROLLBACK");
+	n_written = sync_written(store);
 	pthread_mutex_unlock(&store->mutex);
+	sync_wait(store, n_written);
 }
 
 static bool
@@ -179,13 +192,14 @@ txn_failed(struct txn *txn, int rc, const char *sql, struct err *err)
 static sqlite3_stmt *
 prepare(struct txn *txn, const char *sql, struct statement **cached, struct err *err)
 {
-	struct statement *known = map_get(txn->store->statements, sql);
+	struct statement *known = map_get_id(txn->store->statements, (uintptr_t)sql);
 	sqlite3_stmt *stmt = NULL;
 	int rc;
 
 	*cached = NULL;
 	if (!txn_usable(txn, err))
 		return NULL;
+	assert(!known || !strcmp(sqlite3_sql(known->stmt), sql)); /* a constant of the program */
 	if (known && !known->is_busy) {
 		known->is_busy = true;
 		*cached = known;
@@ -201,7 +215,7 @@ prepare(struct txn *txn, const char *sql, struct statement **cached, struct err 
 		return stmt;
 	*cached = xcalloc(1, sizeof(**cached));
 	**cached = (struct statement){.stmt = stmt, .is_busy = true};
-	map_put(txn->store->statements, sql, *cached);
+	map_put_id(txn->store->statements, (uintptr_t)sql, *cached);
 	return stmt;
 }
 
