@@ -224,7 +224,7 @@ static bool
 run_first(struct http_client *http, struct err *err)
 {
 	double from = now_ms();
-	struct timespec pause_of = {.tv_nsec = 2 * MS};
+	struct timespec pause_of = {.tv_nsec = 2L * MS};
 
 	do {
 		auto_arena struct arena *arena = arena_new();

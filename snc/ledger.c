@@ -305,24 +305,29 @@ ledger_sync(struct ledger *ledger, struct controller *controller, struct txn *tx
 	return true;
 }
 
+/* Entries that a view moves. */
+struct touched {
+	struct entry *entry;
+};
+
 /* All that the view may not count yet changes its way, or is no longer in one. */
 void
 ledger_mark(struct ledger *ledger, int64_t view)
 {
-	vec_of(struct entry *) touched = {0};
+	vec_of(struct touched) touched = {0};
 	struct entry *entry;
 
 	for (size_t at = 0; (entry = map_next(ledger->unviewed, &at));)
-		vec_push(&touched, entry);
+		vec_push(&touched, (struct touched){entry});
 	for (size_t at = 0; (entry = map_next(ledger->special, &at));)
-		vec_push(&touched, entry);
+		vec_push(&touched, (struct touched){entry});
 	vec_each (each, &touched)
-		entry_out(ledger, *each);
+		entry_out(ledger, each->entry);
 	ledger->view = view > ledger->view ? view : ledger->view;
 	vec_each (each, &touched) {
-		if (!(*each)->is_pending && !(*each)->counted)
-			(*each)->counted = view;
-		entry_in(ledger, *each);
+		if (!each->entry->is_pending && !each->entry->counted)
+			each->entry->counted = view;
+		entry_in(ledger, each->entry);
 	}
 	vec_done(&touched);
 }
