@@ -40,13 +40,24 @@ struct single_fault {
 	int64_t at;
 };
 
+/* What a site has to make or to remove cannot be, until it can. */
+static void
+fail_effects(struct world *world)
+{
+	bool is_over = world->ensure_code || world->remove_code;
+
+	world->ensure_code = is_over || sim_dice(2) ? ERR_NONE : ERR_UNAVAILABLE;
+	world->remove_code = is_over || sim_dice(2) ? ERR_NONE : ERR_INTERNAL;
+	sim_tell("effects: ensure %d, remove %d\n", world->ensure_code, world->remove_code);
+}
+
 static void
 disturb(void)
 {
 	int node = (int)sim_dice(N_SITES + 1);
 	struct sim_faults *faults = sim_faults_of(node);
 
-	switch (sim_dice(8)) {
+	switch (sim_dice(9)) {
 	case 0:
 		faults->is_disk_full = !faults->is_disk_full;
 		sim_tell("disk of node %d %s\n", node, faults->is_disk_full ? "full" : "has room");
@@ -72,6 +83,9 @@ disturb(void)
 		sim_tell("objects vanish\n");
 		break;
 	case 6:
+		fail_effects(&sim_site.bench->sites[sim_dice(N_SITES)].world);
+		break;
+	case 7:
 		world_put(&sim_site.bench->sites[sim_dice(N_SITES)].world,
 		    1 + sim_dice(SIM_STRAYS_END - 1), "");
 		break;
@@ -146,6 +160,7 @@ check_end(void)
 	sim_come_to_rest();
 	if (sim_count_groups("SELECT count(*) FROM controller_group WHERE state = 3") != 1)
 		sim_violated("I3 room has leaked", sim_site.bench->why.text);
+	sim_check_rows(1);
 }
 
 static void

@@ -1,6 +1,7 @@
 /*
  * The disk: a VFS of SQLite whose files lie in memory. A file remembers what was written since its
- * last sync, so that a power failure can lose any part of it.
+ * last sync, so that a power failure can lose any part of it. A sync that fails is worse: the next
+ * one reports success and writes nothing of what the first has lost, as kernels do.
  */
 #include <sqlite3.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct deed {
 struct sim_file {
 	int node;
 	bool is_there;
+	bool is_torn; /* a sync has failed: what it had to write will not be read again */
 	struct bytes now, safe; /* as programs see it; as it is after a power failure */
 	vec_of(struct deed) deeds;
 	unsigned char *shared[SHARED_MAX]; /* the index of a write-ahead log */
@@ -120,6 +122,7 @@ lose_power(struct sim_file *file)
 			deed_do(&file->safe, deed, deed->size / 2 / SECTOR * SECTOR);
 	}
 	forget_deeds(file);
+	file->is_torn = false;
 	file->now.size = 0;
 	if (file->safe.size)
 		bytes_put(&file->now, 0, file->safe.at, file->safe.size);
@@ -136,7 +139,7 @@ sim_disk_crash(int node, bool is_power)
 		for (int i = 0; i < SHARED_MAX; i++) {
 			file->shared[i] = NULL; /* who is dead may still have it mapped */
 		}
-		if (is_power)
+		if (is_power || file->is_torn)
 			lose_power(file);
 	}
 }
@@ -219,8 +222,11 @@ file_sync(sqlite3_file *base, int flags)
 	struct sim_file *file = ((struct handle *)base)->file;
 
 	(void)flags;
-	if (fails(file))
+	if (fails(file)) {
+		forget_deeds(file);
+		file->is_torn = true;
 		return SQLITE_IOERR_FSYNC;
+	}
 	vec_each (deed, &file->deeds)
 		deed_do(&file->safe, deed, deed->size);
 	forget_deeds(file);

@@ -62,6 +62,9 @@ open_controller(void *self)
 
 	(void)self;
 	if (bench_open_controller(sim_site.bench, &err)) {
+		if (controller_epoch(sim_site.bench->controller) <= sim_site.epoch)
+			sim_violated("an epoch came twice", "");
+		sim_site.epoch = controller_epoch(sim_site.bench->controller);
 		sim_site.controller_life = sim_life(NODE_CONTROLLER);
 		sim_tell("controller opened, epoch %lld\n",
 		    (long long)controller_epoch(sim_site.bench->controller));
@@ -182,8 +185,12 @@ sim_calm_down(void)
 		    (struct sim_faults){.is_disk_frozen = sim_faults_of(i)->is_disk_frozen};
 		sim_pause(i, 0);
 	}
-	for (int i = 0; i < N_SITES; i++)
-		sim_site.bench->sites[i].is_cut = false;
+	for (int i = 0; i < N_SITES; i++) {
+		struct site *site = &sim_site.bench->sites[i];
+
+		site->is_cut = false;
+		site->world.ensure_code = site->world.remove_code = ERR_NONE;
+	}
 }
 
 /* Groups in the controller, those too that nobody was told of; -1: it cannot be asked. */
@@ -253,6 +260,20 @@ sim_check_site(int at, int n_active)
 		sim_violated("I1 more than there is", manager);
 }
 
+/* Tombstones go when nobody can ask for them any more: n_rows are left. */
+void
+sim_check_rows(int n_rows)
+{
+	for (int i = 0; i < N_SITES; i++) {
+		auto_txn struct txn *txn = store_begin(sim_site.bench->sites[i].store);
+		auto_rows struct rows *rows =
+		    txn_query(txn, NULL, "SELECT count(*) FROM manager_row", "");
+
+		if (!rows || !rows_next(rows) || rows_i64(rows, 0) != n_rows)
+			sim_violated("tombstones stay for ever", sim_site.bench->sites[i].path);
+	}
+}
+
 void
 sim_pass_ms(int64_t ms)
 {
@@ -262,23 +283,28 @@ sim_pass_ms(int64_t ms)
 	}
 }
 
-/* I2, when it is about to be stored that a group is active: its objects stand. */
+/* I2, I3, when it is about to be stored that a group is active or gone: its objects stand, or do
+ * not. */
 static void
-check_active(struct bench *bench, struct txn *txn, const char *group, enum group_state state)
+check_group(struct bench *bench, struct txn *txn, const char *group, enum group_state state)
 {
 	auto_arena struct arena *arena = arena_new();
 	const struct controller_row_state *rows;
 	size_t n;
 
 	sim_tell("%s %s\n", group, group_state_text(state));
-	if (state != GROUP_ACTIVE ||
+	if ((state != GROUP_ACTIVE && state != GROUP_GONE) ||
 	    !controller_rows(bench->controller, txn, group, arena, &rows, &n))
 		return;
 	for (size_t i = 0; i < n; i++) {
 		bool is_rebooted =
 		    sim_site.rebooted_ms[i] && sim_now_ms() - sim_site.rebooted_ms[i] < REBOOT_MS;
 
-		if (!is_rebooted && !world_has(&bench->sites[i].world, rows[i].row.rid))
+		bool stands = world_has(&bench->sites[i].world, rows[i].row.rid);
+
+		if (state == GROUP_GONE && stands)
+			sim_violated("I3 gone, but something stands", group);
+		if (state == GROUP_ACTIVE && !is_rebooted && !stands)
 			sim_violated("I2 active, but nothing stands", group);
 	}
 }
@@ -298,8 +324,9 @@ sim_site_begin(unsigned seed, int capacity)
 	sim_disk_owner("site1.db", NODE_SITES + 1);
 	sim_site.bench = bench_make(dir, capacity);
 	sim_site.bench->self = &sim_site.wire;
+	sim_site.wire.violated = sim_violated;
 	sim_site.bench->transport = sim_wire_call;
-	sim_site.bench->changed = check_active;
+	sim_site.bench->changed = check_group;
 	for (int i = 0; i < N_SITES; i++)
 		sim_site.wire.ready_life[i] = -1;
 	for (int i = 0; i <= N_SITES; i++)
