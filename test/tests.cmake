@@ -40,7 +40,7 @@ function(script_test kind name seconds)
 endfunction()
 
 # ---- what tests share ---------------------------------------------------------------------------
-support(test_support suite.c DEPENDS base)
+support(test_support suite.c crash.c DEPENDS base)
 support(test_domain domain.c DEPENDS http crypto test_support)
 support(test_fake_site fake_site.c fake_redirector.c DEPENDS snc test_site)
 support(test_fake_snc fake_snc.c fake_snc_link.c DEPENDS api model test_domain)

@@ -7,9 +7,11 @@
  * VNODE_SEEDS=N tries N seeds, VNODE_SEED=S only this one, and tells its story. Without
  * VNODE_SWEEP=all only a sample of the single faults is tried.
  */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,6 +40,17 @@ struct single_fault {
 	int node;
 	bool is_disk, is_hard;
 	int64_t at;
+};
+
+/* What has happened in all schedules; shared with the children. */
+static struct total {
+	atomic_llong kills, disk_errors, full_disks, calls, lost, doubled, late;
+} *total;
+
+/* A schedule that runs in a child. */
+struct schedule {
+	unsigned seed;
+	pid_t child; /* 0 = none */
 };
 
 /* What a site has to make or to remove cannot be, until it can. */
@@ -164,6 +177,18 @@ check_end(void)
 }
 
 static void
+add_total(void)
+{
+	total->kills += sim_counts.kills;
+	total->disk_errors += sim_counts.io_errors;
+	total->full_disks += sim_counts.full_disks;
+	total->calls += sim_site.wire.n_calls;
+	total->lost += sim_site.wire.n_lost;
+	total->doubled += sim_site.wire.n_doubled;
+	total->late += sim_site.wire.n_late;
+}
+
+static void
 run_schedule(unsigned seed)
 {
 	sim_site_begin(seed, CAPACITY);
@@ -186,6 +211,7 @@ run_schedule(unsigned seed)
 		    sim_site.wire.n_doubled, sim_site.wire.n_late, (long long)sim_counts.switches,
 		    (long long)sim_now_ms() / 1000);
 	fflush(stdout);
+	add_total();
 	sim_end(0);
 }
 
@@ -224,34 +250,76 @@ run_story(const struct single_fault *fault)
 	sim_end(0);
 }
 
-/* The wait status of one simulation: of a seed, or of the story with one fault. */
-static int
+/* Begins one simulation: of a seed, or of the story with one fault. */
+static pid_t
 simulate(unsigned seed, const struct single_fault *fault)
 {
-	int status;
 	pid_t child;
 
 	fflush(NULL);
 	child = fork();
+	if (child < 0)
+		abort();
 	if (!child) {
 		alarm(CHILD_S);
 		if (fault)
 			run_story(fault);
 		run_schedule(seed);
 	}
-	waitpid(child, &status, 0);
-	return status;
+	return child;
 }
 
+/* Waits for the end of one of the schedules, which is over then. */
 static bool
-survives(unsigned seed)
+one_survives(struct schedule *schedules, size_t n)
 {
-	int status = simulate(seed, NULL);
+	int status;
+	pid_t child = waitpid(-1, &status, 0);
 
-	if (status != 0)
-		printf("  seed %u failed (status %x): VNODE_SEED=%u tells its story\n", seed,
-		    (unsigned)status, seed);
+	for (size_t i = 0; i < n; i++) {
+		if (schedules[i].child != child)
+			continue;
+		schedules[i].child = 0;
+		if (status != 0)
+			printf("  seed %u failed (status %x): VNODE_SEED=%u tells its story\n",
+			    schedules[i].seed, (unsigned)status, schedules[i].seed);
+	}
 	return status == 0;
+}
+
+static struct schedule *
+free_place(struct schedule *schedules, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!schedules[i].child)
+			return &schedules[i];
+	return NULL;
+}
+
+/* As many at a time as there are processors. */
+static long
+run_schedules(long first, long n)
+{
+	long n_processors = sysconf(_SC_NPROCESSORS_ONLN), n_failed = 0, n_running = 0;
+	size_t n_places = n_processors < 1 ? 1 : (size_t)n_processors;
+	struct schedule *schedules = xcalloc(n_places, sizeof(*schedules));
+
+	for (long seed = first; seed < first + n || n_running;) {
+		struct schedule *place = free_place(schedules, n_places);
+
+		if (place && seed < first + n && n_failed < FAILURES_MAX) {
+			place->seed = (unsigned)seed++;
+			place->child = simulate(place->seed, NULL);
+			n_running++;
+		} else if (n_running) {
+			n_failed += !one_survives(schedules, n_places);
+			n_running--;
+		} else {
+			break;
+		}
+	}
+	free(schedules);
+	return n_failed;
 }
 
 static void
@@ -260,12 +328,19 @@ whatever_happens_nothing_is_lost_or_leaked(void)
 	const char *seeds = getenv("VNODE_SEEDS"), *one = getenv("VNODE_SEED");
 	long first = one ? strtol(one, NULL, 10) : 1;
 	long n = one ? 1 : seeds ? strtol(seeds, NULL, 10) : SEEDS_DEFAULT;
-	long n_failed = 0;
+	long n_failed;
 
-	for (long seed = first; seed < first + n && n_failed < FAILURES_MAX; seed++)
-		n_failed += !survives((unsigned)seed);
-	printf("\n  %ld schedules, %ld failed\n", n, n_failed);
+	total = mmap(
+	    NULL, sizeof(*total), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(total != MAP_FAILED);
+	n_failed = run_schedules(first, n);
+	printf("\n  %ld schedules, %ld failed: kills %lld, disk errors %lld, full %lld, calls %lld, "
+	       "lost %lld, doubled %lld, late %lld\n",
+	    n, n_failed, total->kills, total->disk_errors, total->full_disks, total->calls,
+	    total->lost, total->doubled, total->late);
 	CU_ASSERT_EQUAL(n_failed, 0);
+	CU_ASSERT_TRUE(n_failed || total->kills >= n * KILLS_MIN);
+	munmap(total, sizeof(*total));
 }
 
 static bool
@@ -288,8 +363,9 @@ fail_each(int node, bool is_disk, bool is_hard)
 
 	for (int64_t at = first, n_failed = 0; n_failed < FAILURES_MAX; at += step, n++) {
 		struct single_fault fault = {node, is_disk, is_hard, at};
-		int status = simulate(0, &fault);
+		int status;
 
+		waitpid(simulate(0, &fault), &status, 0);
 		if (WIFEXITED(status) && WEXITSTATUS(status) == NEVER_REACHED)
 			break;
 		if (status == 0)
