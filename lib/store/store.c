@@ -56,6 +56,7 @@ store_open(const char *path, const struct store_migration *migrations, size_t n_
 {
 	struct store *store = store_make();
 
+	ballast_init(&store->ballast, path);
 	if (bring_up(store, path, migrations, n_migrations, err))
 		return store;
 	err_in(err, "database '%s'", path);
@@ -83,6 +84,7 @@ store_fault(struct store *store, int rc, const char *what, struct err *err)
 
 	switch (rc & 0xff) {
 	case SQLITE_FULL:
+		ballast_spend(&store->ballast);
 		return err_set(err, ERR_UNAVAILABLE, "%s: the disk is full", what);
 	case SQLITE_CONSTRAINT:
 		return err_set(err, ERR_CONFLICT, "%s: %s", what, text);
@@ -165,6 +167,7 @@ tear_down(struct store *store)
 	sqlite3_close(store->db);
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
+	ballast_done(&store->ballast);
 	pthread_mutex_destroy(&store->mutex);
 	free(store);
 }
