@@ -156,6 +156,15 @@ if(NOT VNODE_SANITIZE MATCHES thread)
 endif()
 fault_test(modify_crash DEPENDS test_fake_site)
 
+# mutants_test(KIND WHICH SECONDS): errors put into the engine, each of which the simulator must find
+function(mutants_test kind which seconds)
+  if(TARGET engine_sim AND NOT VNODE_SANITIZE AND CMAKE_GENERATOR STREQUAL Ninja)
+    script_test(${kind} engine_mutants ${seconds} test/fault/check_mutants.sh ${CMAKE_BINARY_DIR}
+      ${which})
+  endif()
+endfunction()
+mutants_test(fault often 600)
+
 # ---- model: the protocol itself, in full ----------------------------------------------------------
 script_test(model variants 900 test/model/check_model.sh variants)
 script_test(model mutants 900 test/model/check_model.sh mutants)
@@ -165,6 +174,7 @@ if(TARGET engine_sim)
   script_test(sweep engine_sim 3000 ${CMAKE_COMMAND} -E env VNODE_SWEEP=all VNODE_SEEDS=1000
     $<TARGET_FILE:engine_sim>)
 endif()
+mutants_test(sweep all 3000)
 
 # ---- fuzz (preset fuzz) --------------------------------------------------------------------------
 if(VNODE_FUZZ)

@@ -15,7 +15,7 @@
 
 enum { LOOK_EVERY_MS = 1000 };
 
-static bool ballast_make(const struct ballast *ballast, size_t spare, struct err *err);
+static bool ballast_make(const struct ballast *ballast, struct err *err);
 
 void
 ballast_init(struct ballast *ballast, const char *path)
@@ -44,7 +44,7 @@ store_keep_ballast(struct store *store, size_t bytes, struct err *err)
 
 	pthread_mutex_lock(&ballast->lock);
 	ballast->bytes = bytes;
-	ballast->is_spent = !ballast_make(ballast, 0, &why);
+	ballast->is_spent = !ballast_make(ballast, &why);
 	/* A full disk is no reason not to start: it is what the ballast is for. */
 	is_good = !ballast->is_spent || why.code == ERR_LIMIT;
 	pthread_mutex_unlock(&ballast->lock);
@@ -63,7 +63,7 @@ store_has_room(struct store *store)
 	pthread_mutex_lock(&ballast->lock);
 	if (ballast->is_spent && now_ms - ballast->looked_ms >= LOOK_EVERY_MS) {
 		ballast->looked_ms = now_ms;
-		ballast->is_spent = !ballast_make(ballast, ballast->bytes, NULL);
+		ballast->is_spent = !ballast_make(ballast, NULL);
 		if (!ballast->is_spent)
 			log_info("store", "event=disk_has_room ballast=%s", ballast->path);
 	}
@@ -89,17 +89,17 @@ ballast_spend(struct ballast *ballast)
 	pthread_mutex_unlock(&ballast->lock);
 }
 
-/* With so much to spare; ERR_LIMIT: there is no room for it. What has been given up is not taken
- * again at once: who comes next would find the disk as full as before. */
+/* As much must be left besides: what has just been given up is not taken again. ERR_LIMIT: there is
+ * no room. */
 static bool
-ballast_make(const struct ballast *ballast, size_t spare, struct err *err)
+ballast_make(const struct ballast *ballast, struct err *err)
 {
 	int fd = open(ballast->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), code;
 
 	if (fd < 0)
 		return err_set(err, errno == ENOSPC ? ERR_LIMIT : ERR_UNAVAILABLE, "'%s': %s",
 		    ballast->path, strerror(errno));
-	code = posix_fallocate(fd, 0, (off_t)(ballast->bytes + spare));
+	code = posix_fallocate(fd, 0, 2 * (off_t)ballast->bytes);
 	if (!code && ftruncate(fd, (off_t)ballast->bytes))
 		code = errno;
 	close(fd);

@@ -2,8 +2,9 @@
 # What the simulator is worth: errors are put into the engine and the store, one at a time, and each
 # must break an invariant within a bounded number of schedules, which the engine as it is survives.
 # An error is test/fault/mutants/NAME.mutant: a line that says what it breaks, the file, and lines
-# (-) with what stands there instead (+). They must be there exactly once, indented however.
-# Usage: check_mutants.sh BUILD all|NAME…
+# (-) with what stands there instead (+). They must be there exactly once, indented however. In
+# mutants/rare are those that take longer to be found.
+# Usage: check_mutants.sh BUILD often|all|NAME…
 set -euo pipefail
 MUTANTS=$(cd "$(dirname "$0")" && pwd)/mutants
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
@@ -68,7 +69,8 @@ hunt() {
 
 # try NAME: 0 when it was caught.
 try() {
-	local mutant=$MUTANTS/$1.mutant folder=$WORK/$1 source what
+	local mutant folder=$WORK/$1 source what
+	mutant=$(find "$MUTANTS" -name "$1.mutant")
 	what=$(sed -n '1s/^# //p' "$mutant")
 	source=$(sed -n 's/^in //p' "$mutant")
 	rm -rf "$folder"
@@ -101,11 +103,18 @@ control() {
 	fi
 }
 
+list() {
+	find "$MUTANTS" "$@" -name '*.mutant' -printf '%f\n' | sed 's/\.mutant$//' | sort
+}
+
 main() {
 	local names=("$@")
 	mkdir -p "$WORK"
 	ninja -C "$BUILD" -t commands test/engine_sim >"$WORK/commands"
-	[ "$1" != all ] || mapfile -t names < <(cd "$MUTANTS" && printf '%s\n' *.mutant | sed 's/\.mutant$//')
+	case $1 in
+	often) mapfile -t names < <(list -maxdepth 1) ;;
+	all) mapfile -t names < <(list) ;;
+	esac
 	[ ${#names[@]} -gt 0 ]
 	{
 		printf '%s\n' control "${names[@]/#/try }" | xargs -P "$(nproc)" -L 1 "$0" "$BUILD" || true
