@@ -64,13 +64,14 @@ module(programmer_fake programmer hypervisor_fake.c DEPENDS programmer)
 # What the system tests call: verbs of one manager or of tncd by hand, hooks of BPF programs, frames
 # of any type. The last is linked statically, it becomes part of the test images.
 program(managerctl test/support/managerctl.c DEPENDS api)
+program(many_managers test/support/many_managers.c DEPENDS api crypto)
 program(tnc_client test/support/tnc_client.c DEPENDS api crypto)
 program(hookctl test/support/hookctl.c DEPENDS net)
 program(rawframe test/support/rawframe.c DEPENDS base)
 if(NOT VNODE_SANITIZE)
   target_link_options(rawframe PRIVATE -static)
 endif()
-set_target_properties(managerctl tnc_client hookctl rawframe PROPERTIES
+set_target_properties(managerctl many_managers tnc_client hookctl rawframe PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
 
 # VLAN devices for kernels that have none.
@@ -137,6 +138,7 @@ unit_test(test_snc_modify DEPENDS test_fake_site)
 unit_test(test_snc_multipoint DEPENDS test_fake_site)
 unit_test(test_snc_time DEPENDS test_fake_site)
 unit_test(test_store DEPENDS store)
+unit_test(test_store_sync DEPENDS store)
 unit_test(test_tap DEPENDS redirector test_world)
 unit_test(test_tnc DEPENDS test_tnc_net)
 unit_test(test_tnc_routers DEPENDS test_tnc_net)
@@ -153,6 +155,7 @@ fault_test(engine_crash DEPENDS test_world)
 # All its threads are fibers of one: ThreadSanitizer has nothing to find, and does not know fibers.
 if(NOT VNODE_SANITIZE MATCHES thread)
   fault_test(engine_sim DEPENDS test_sim)
+  fault_test(store_sim DEPENDS test_sim)
 endif()
 fault_test(modify_crash DEPENDS test_fake_site)
 

@@ -13,8 +13,10 @@
 #include "lib/engine/controller_part.h"
 
 STORE_SQL(controller_groups_sql, "schemas/sql/controller/0001_groups.sql");
+STORE_SQL(controller_rows_sql, "schemas/sql/controller/0002_rows.sql");
 
-const struct store_migration controller_migrations[] = {{"controller", 1, controller_groups_sql}};
+const struct store_migration controller_migrations[] = {
+    {"controller", 1, controller_groups_sql}, {"controller", 2, controller_rows_sql}};
 const size_t n_controller_migrations =
     sizeof(controller_migrations) / sizeof(controller_migrations[0]);
 
@@ -93,7 +95,7 @@ controller_admit(struct controller *controller, struct txn *txn,
 	for (size_t i = 0; i < admission->n_rows; i++)
 		if (!admit_row(txn, admission->group, &admission->rows[i], err))
 			return err_in(err, "%s", admission->rows[i].subject);
-	mark_dirty(controller, admission->group);
+	mark_altered(controller, admission->group);
 	FAULT_POINT("controller.admit.after");
 	return true;
 }
@@ -109,7 +111,7 @@ controller_goal(struct controller *controller, struct txn *txn, const char *grou
 		return false;
 	if (goal <= now.goal)
 		return true;
-	mark_dirty(controller, group);
+	mark_altered(controller, group);
 	return txn_run(txn, err, "UPDATE controller_group SET goal = ? WHERE name = ?", "it",
 	    (int64_t)goal, group);
 }
@@ -123,7 +125,7 @@ controller_set_attr(
 
 	if (!stored_row(txn, rid, arena, &row, err))
 		return false;
-	mark_dirty(controller, row.group);
+	mark_altered(controller, row.group);
 	return txn_run(txn, err, "UPDATE controller_row SET attr = ?, rev = rev + 1 WHERE rid = ?",
 	    "ti", attr, (int64_t)rid);
 }
@@ -204,6 +206,8 @@ controller_make(const struct controller_config *config)
 	controller->watches = map_new();
 	controller->asked = map_new();
 	controller->dirty = map_new();
+	controller->altered = map_new();
+	controller->known = map_new();
 	controller->threads = xcalloc(
 	    (size_t)(config->n_workers ? config->n_workers : POOL_DEFAULT) + 1, sizeof(pthread_t));
 	if (getrandom(&controller->random, sizeof(controller->random), 0) < 0)
@@ -271,6 +275,8 @@ free_maps(struct controller *controller)
 	for (size_t at = 0; (track = map_next(controller->tracks, &at));)
 		track_free(track);
 	for (size_t at = 0; (peer = map_next(controller->peers, &at));) {
+		for (int i = 0; i < CALL_CLASSES; i++)
+			heap_done(&peer->dues[i]);
 		free(peer->name);
 		free(peer);
 	}
@@ -280,8 +286,11 @@ free_maps(struct controller *controller)
 	}
 	map_free(controller->tracks);
 	map_free(controller->peers);
+	heap_done(&controller->deadlines);
 	map_free(controller->watches);
 	map_free(controller->asked);
+	known_drop_all(controller);
+	map_free(controller->known);
 }
 
 static void
@@ -302,15 +311,18 @@ free_handover(struct controller *controller)
 	vec_done(&controller->words);
 	for (size_t at = 0; (name = map_next(controller->dirty, &at));)
 		free(name);
+	for (size_t at = 0; (name = map_next(controller->altered, &at));)
+		free(name);
 	map_free(controller->dirty);
+	map_free(controller->altered);
 }
 
 static bool
 admit_row(struct txn *txn, const char *group, const struct controller_row *row, struct err *err)
 {
 	return txn_run(txn, err,
-	    "INSERT INTO controller_row(rid, grp, manager, kind, subject, spec, attr, want) "
-	    "VALUES(?, ?, ?, ?, ?, ?, ?, 1)",
+	    "INSERT INTO controller_row(rid, grp, manager, kind, subject, spec, attr) "
+	    "VALUES(?, ?, ?, ?, ?, ?, ?)",
 	    "itttttt", (int64_t)row->rid, group, row->manager, row->kind, row->subject, row->spec,
 	    row->attr ? row->attr : "");
 }

@@ -9,16 +9,20 @@
 #include "lib/engine/controller_part.h"
 
 static bool resolve_one(
-    struct txn *txn, const char *text, size_t len, struct str *out, struct err *err);
+    struct txn *txn, const struct known *known, char *rid_text, struct str *out, struct err *err);
 static const char *find_value(const char *lines, const char *key, size_t *len);
 
 bool
-attr_resolve(
-    struct txn *txn, const char *attr, struct arena *arena, const char **resolved, struct err *err)
+attr_resolve(struct txn *txn, const struct known *known, const char *attr, struct arena *arena,
+    const char **resolved, struct err *err)
 {
 	auto_str struct str out = {0};
 	const char *at = attr, *open;
 
+	if (!strstr(attr, "${")) {
+		*resolved = arena_text(arena, attr);
+		return true;
+	}
 	while ((open = strstr(at, "${"))) {
 		const char *close = strchr(open, '}');
 
@@ -26,7 +30,8 @@ attr_resolve(
 			return err_set(
 			    err, ERR_BAD_VALUE, "a reference without its end in '%s'", open);
 		str_add_bytes(&out, at, (size_t)(open - at));
-		if (!resolve_one(txn, open + 2, (size_t)(close - open) - 2, &out, err))
+		if (!resolve_one(txn, known,
+			arena_copy(arena, open + 2, (size_t)(close - open) - 2), &out, err))
 			return false;
 		at = close + 1;
 	}
@@ -36,24 +41,29 @@ attr_resolve(
 }
 
 static bool
-resolve_one(struct txn *txn, const char *text, size_t len, struct str *out, struct err *err)
+resolve_one(
+    struct txn *txn, const struct known *known, char *rid_text, struct str *out, struct err *err)
 {
 	auto_arena struct arena *arena = arena_new();
-	char *rid_text = arena_copy(arena, text, len), *key = strchr(rid_text, '.');
+	char *key = strchr(rid_text, '.');
+	const struct stored_row *row;
 	const char *value;
-	struct stored_row row;
+	struct stored_row read;
 	size_t value_len;
 	uint64_t rid;
 
 	if (!key)
 		return err_set(err, ERR_BAD_VALUE, "reference '%s' has no key", rid_text);
 	*key++ = '\0';
-	if (!id_parse(rid_text, &rid, NULL) || !stored_row(txn, rid, arena, &row, NULL))
+	row = id_parse(rid_text, &rid, NULL) && known ? known_row(known, rid) : NULL;
+	if (!row && id_parse(rid_text, &rid, NULL) && stored_row(txn, rid, arena, &read, NULL))
+		row = &read;
+	if (!row)
 		return err_set(err, ERR_BAD_VALUE, "reference to '%s', which is no row", rid_text);
-	value = find_value(row.state.result ? row.state.result : "", key, &value_len);
+	value = find_value(row->state.result ? row->state.result : "", key, &value_len);
 	if (!value)
 		return err_set(
-		    err, ERR_BAD_VALUE, "%s has not answered '%s'", row.state.row.subject, key);
+		    err, ERR_BAD_VALUE, "%s has not answered '%s'", row->state.row.subject, key);
 	str_add_bytes(out, value, value_len);
 	return true;
 }

@@ -13,11 +13,23 @@ struct fleet {
 	struct flight *first;
 };
 
+/* The rows of one manager that take off. */
+struct boarding {
+	struct txn *txn;
+	struct fleet *fleet;
+	struct peer *peer;
+	int64_t now_ms;
+	bool is_over; /* what is left waits for a call to come back */
+};
+
 static bool board_all(
     struct controller *controller, struct txn *txn, struct fleet *fleet, struct err *err);
-static bool board(struct controller *controller, struct txn *txn, struct track *track,
-    struct fleet *fleet, struct err *err);
+static bool board_class(struct controller *controller, struct boarding *boarding,
+    enum call_class class, struct err *err);
+static bool board(struct controller *controller, struct boarding *boarding, struct track *track,
+    struct flight *flight, struct err *err);
 static struct flight *find_flight(const struct fleet *fleet, const struct track *track);
+static bool may_share(const struct flight *flight, const struct track *track);
 static struct flight *new_flight(
     struct controller *controller, struct track *track, struct fleet *fleet);
 static void launch(struct controller *controller, struct fleet *fleet);
@@ -78,80 +90,116 @@ flight_free(struct flight *flight)
 static bool
 board_all(struct controller *controller, struct txn *txn, struct fleet *fleet, struct err *err)
 {
-	int64_t now_ms = clock_boot_ms(controller->config.clock);
-	struct track *track;
+	struct boarding boarding = {
+	    .txn = txn, .fleet = fleet, .now_ms = clock_boot_ms(controller->config.clock)};
+	struct peer *peer;
 	uint64_t floor;
+	bool is_good = true;
 
+	known_renew(controller);
 	if (!stored_floor(txn, controller->epoch, &floor, err))
 		return false;
-	for (size_t at = 0; (track = map_next(controller->tracks, &at));) {
-		struct flight *joined = find_flight(fleet, track);
-		bool may_join = joined && !track->is_flying &&
-				(peer_is_down(track->peer) || track->next_ms <= now_ms);
-
-		if (!may_join && track_due_ms(track) > now_ms)
-			continue;
-		if (!board(controller, txn, track, fleet, err))
-			return false;
+	for (size_t at = 0; is_good && (peer = map_next(controller->peers, &at));) {
+		boarding.peer = peer;
+		for (int class = 0; is_good && class < CALL_CLASSES; class ++)
+			is_good = board_class(controller, &boarding, (enum call_class) class, err);
 	}
 	for (struct flight *flight = fleet->first; flight; flight = flight->next)
 		flight->call.caller.floor = floor;
+	return is_good;
+}
+
+/* What has no place ends it: rows of a group are due one behind the other. */
+static bool
+board_class(struct controller *controller, struct boarding *boarding, enum call_class class,
+    struct err *err)
+{
+	struct track *track;
+
+	boarding->is_over = false;
+	while ((track = peer_due(boarding->peer, class, boarding->now_ms))) {
+		struct flight *flight = find_flight(boarding->fleet, track);
+
+		if (!flight && peer_has_room(boarding->peer, class))
+			flight = new_flight(controller, track, boarding->fleet);
+		if (!flight)
+			return true;
+		if (!board(controller, boarding, track, flight, err))
+			return false;
+		if (boarding->is_over)
+			return true;
+	}
 	return true;
 }
 
 static bool
-board(struct controller *controller, struct txn *txn, struct track *track, struct fleet *fleet,
-    struct err *err)
+board(struct controller *controller, struct boarding *boarding, struct track *track,
+    struct flight *flight, struct err *err)
 {
-	struct flight *flight = find_flight(fleet, track);
-	struct row_want *want;
-	struct stored_row row;
+	const struct known *known = known_find(controller, track->group);
+	const struct stored_row *row = known ? known_row(known, track->rid) : NULL;
+	struct row_want *want = &flight->want[flight->call.n];
+	struct stored_row read;
 	struct err why = {0};
 	const char *attr = NULL;
 
-	if (!flight)
-		flight = new_flight(controller, track, fleet);
-	if (!stored_row(txn, track->rid, flight->arena, &row, err))
+	if (!row && !stored_row(boarding->txn, track->rid, flight->arena, &read, err))
 		return false;
-	want = &flight->want[flight->call.n];
+	row = row ? row : &read;
 	if (track->verb == VERB_COMMIT &&
-	    !attr_resolve(txn, row.state.row.attr, flight->arena, &attr, &why)) {
-		if (flight->call.n == 0)
-			flight->err = why; /* answered without a call, see pool_main */
-		else
-			return true; /* it gets a flight of its own in the next round */
+	    !attr_resolve(boarding->txn, known, row->state.row.attr, flight->arena, &attr, &why)) {
+		/* Answered without a call, see pool_main: alone. */
+		boarding->is_over = flight->call.n > 0;
+		if (boarding->is_over)
+			return true;
+		flight->err = why;
 	}
 	*want = (struct row_want){.rid = track->rid};
 	if (track->verb == VERB_RESERVE) {
-		want->kind = row.state.row.kind;
-		want->spec = row.state.row.spec;
+		want->kind = arena_text(flight->arena, row->state.row.kind);
+		want->spec = arena_text(flight->arena, row->state.row.spec);
+		flight->bytes += strlen(want->spec);
 	} else if (track->verb == VERB_COMMIT) {
 		want->attr = attr;
-		want->rev = row.state.rev;
+		want->rev = row->state.rev;
+		flight->bytes += strlen(attr ? attr : "");
 	}
-	flight->bytes += strlen(row.state.row.spec) + (attr ? strlen(attr) : 0);
 	flight->call.n++;
+	if (strcmp(flight->group, track->group) != 0 && verb_class(track->verb) == CALLS_WAITING)
+		flight->call.caller.deadline_ms = SHARED_MS;
+	track_fly(track);
 	track->is_flying = true;
 	track->is_void = false;
 	track->is_asking = map_drop_id(controller->asked, track->rid) != NULL;
 	return true;
 }
 
-/* Rows of one manager and verb share a call. Commit and release wait for an effect: there one
- * group shall not wait for another's. */
+/*
+ * Rows of one manager and verb share a call. Commit and release wait for an effect, and no group
+ * shall wait for another's: they share a call only when they are sent for the first time, and that
+ * one does not wait long. What is not there by then gets a call of its group's own.
+ */
 static struct flight *
 find_flight(const struct fleet *fleet, const struct track *track)
 {
 	for (struct flight *flight = fleet->first; flight; flight = flight->next) {
-		if (flight->peer != track->peer || flight->call.verb != track->verb)
+		if (flight->peer != track->peer)
+			break; /* one manager after the other boards */
+		if (flight->call.verb != track->verb)
 			continue;
-		if (track->verb != VERB_RESERVE && strcmp(flight->group, track->group) != 0)
+		if (verb_class(track->verb) == CALLS_WAITING && !may_share(flight, track))
 			continue;
 		if (flight->call.n < MANAGER_ROWS_MAX && flight->bytes < CALL_BYTES_MAX &&
 		    flight->err.code == ERR_NONE)
 			return flight;
 	}
 	return NULL;
+}
+
+static bool
+may_share(const struct flight *flight, const struct track *track)
+{
+	return !strcmp(flight->group, track->group) || (flight->is_first && !track->failures);
 }
 
 static struct flight *
@@ -162,13 +210,14 @@ new_flight(struct controller *controller, struct track *track, struct fleet *fle
 	flight->peer = track->peer;
 	flight->arena = arena_new();
 	flight->group = arena_text(flight->arena, track->group);
+	flight->is_first = !track->failures;
 	flight->want = arena_alloc(flight->arena, MANAGER_ROWS_MAX * sizeof(*flight->want));
 	flight->call = (struct manager_call){.verb = track->verb,
 	    .want = flight->want,
 	    .arena = flight->arena,
 	    .caller = {.epoch = controller->epoch, .deadline_ms = CALL_MS}};
 	track->peer->n_flights++;
-	track->peer->n_waiting += track->verb != VERB_RESERVE;
+	track->peer->n_waiting += verb_class(track->verb) == CALLS_WAITING;
 	flight->next = fleet->first;
 	fleet->first = flight;
 	return flight;

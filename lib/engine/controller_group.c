@@ -7,54 +7,45 @@
 #include "lib/engine/controller_part.h"
 
 static bool is_late(struct controller *controller, const char *name, enum group_state state);
-static enum group_state next_state(const struct stored_group *group, const struct stored_row *rows,
-    size_t n_rows, bool is_group_late);
-static bool move(struct controller *controller, struct txn *txn, const char *name,
-    enum group_state to, const struct err *why, struct err *err);
-static void say_why(
-    const struct stored_row *rows, size_t n_rows, enum row_state wanted, struct err *why);
+static enum group_state next_state(const struct known *known, bool is_group_late);
+static bool step(struct controller *controller, struct txn *txn, const char *name,
+    struct known *known, enum group_state to, struct err *err);
+static bool store_step(
+    struct txn *txn, const char *name, struct known *known, enum group_state to, struct err *err);
+static void say_why(const struct known *known, enum row_state wanted, struct err *why);
 static void say_lost(const struct controller_row_state *state, struct err *why);
 static void say_late(const struct controller_row_state *state, struct err *why);
 static void watch_update(
     struct controller *controller, const char *name, const struct stored_group *group);
 static void watch_drop(struct controller *controller, const char *name);
-static void track_rows(struct controller *controller, enum group_state state,
-    const struct stored_row *rows, size_t n_rows);
+static bool track_rows(struct controller *controller, const struct known *known);
 static bool verb_needed(enum group_state state, const struct stored_row *row, enum verb *verb);
 
 bool
 group_refresh(struct controller *controller, struct txn *txn, const char *name, struct err *err)
 {
-	auto_arena struct arena *arena = arena_new();
-	struct stored_group group;
-	struct stored_row *rows;
-	struct err why = {0};
-	size_t n_rows;
+	struct known *known;
+	enum group_state next;
 
-	if (!stored_group(txn, name, &group, &why)) {
-		if (why.code != ERR_NOT_FOUND)
-			*err = why;
-		watch_drop(controller, name);
-		return why.code == ERR_NOT_FOUND; /* gone, or never committed */
-	}
 	for (;;) {
-		enum group_state next;
+		struct err why = {0};
 
-		if (!stored_rows(txn, name, arena, &rows, &n_rows, err))
-			return false;
-		next = next_state(&group, rows, n_rows, is_late(controller, name, group.state));
-		if (next == group.state)
+		if (!known_read(controller, txn, name, &known, &why)) {
+			if (why.code != ERR_NOT_FOUND)
+				*err = why;
+			watch_drop(controller, name);
+			return why.code == ERR_NOT_FOUND; /* gone, or never committed */
+		}
+		next = next_state(known, is_late(controller, name, known->group.state));
+		if (next == known->group.state)
 			break;
-		why = (struct err){0};
-		if (next == GROUP_RELEASING && group.goal != ROW_RELEASED)
-			say_why(rows, n_rows, group_want(group.state), &why);
-		if (!move(controller, txn, name, next, &why, err))
+		if (!step(controller, txn, name, known, next, err))
 			return false;
-		group.state = next;
 	}
-	watch_update(controller, name, &group);
-	track_rows(controller, group.state, rows, n_rows);
-	return group.state != GROUP_GONE || store_forget(txn, name, err);
+	watch_update(controller, name, &known->group);
+	if (!track_rows(controller, known))
+		known_drop(controller, name); /* it rests */
+	return next != GROUP_GONE || store_forget(txn, name, err);
 }
 
 static bool
@@ -63,49 +54,73 @@ is_late(struct controller *controller, const char *name, enum group_state state)
 	const struct watch *watch = map_get(controller->watches, name);
 
 	return watch && watch->state == state &&
-	       watch->deadline_ms <= clock_boot_ms(controller->config.clock);
+	       watch->due.at_ms <= clock_boot_ms(controller->config.clock);
 }
 
 static enum group_state
-next_state(const struct stored_group *group, const struct stored_row *rows, size_t n_rows,
-    bool is_group_late)
+next_state(const struct known *known, bool is_group_late)
 {
-	struct step_row *steps = xcalloc(n_rows, sizeof(*steps));
+	const struct stored_group *group = &known->group;
+	struct step_row *steps = xcalloc(known->n_rows, sizeof(*steps));
 	enum group_state next;
 
-	for (size_t i = 0; i < n_rows; i++) {
-		const struct controller_row_state *state = &rows[i].state;
+	for (size_t i = 0; i < known->n_rows; i++) {
+		const struct controller_row_state *state = &known->rows[i].state;
 		bool is_newest = state->have != ROW_COMMITTED || state->rev_have >= state->rev;
 
 		steps[i] = (struct step_row){.have = state->have,
 		    .is_real = state->is_real && is_newest,
-		    .is_refused = rows[i].is_refused};
+		    .is_refused = known->rows[i].is_refused};
 	}
-	next = group_step(group->state, group->goal, steps, n_rows, is_group_late);
+	next = group_step(group->state, group->goal, steps, known->n_rows, is_group_late);
 	free(steps);
 	return next;
 }
 
+/* What is known of it may be gone afterwards: who is told may change it. */
 static bool
-move(struct controller *controller, struct txn *txn, const char *name, enum group_state to,
-    const struct err *why, struct err *err)
+step(struct controller *controller, struct txn *txn, const char *name, struct known *known,
+    enum group_state to, struct err *err)
 {
+	struct err why = {0};
+
+	if (to == GROUP_RELEASING && known->group.goal != ROW_RELEASED)
+		say_why(known, group_want(known->group.state), &why);
 	log_debug("engine", "event=group group=%s state=%s why=\"%s\"", name, group_state_text(to),
-	    why->text);
-	if (!store_group(txn, name, to, err))
+	    why.text);
+	if (!store_step(txn, name, known, to, err))
 		return false;
 	if (controller->config.changed)
-		controller->config.changed(controller->config.self, txn, name, to, why);
+		controller->config.changed(controller->config.self, txn, name, to, &why);
+	known_renew(controller);
 	return true;
+}
+
+static bool
+store_step(
+    struct txn *txn, const char *name, struct known *known, enum group_state to, struct err *err)
+{
+	bool is_fresh = true;
+
+	for (size_t i = 0; i < known->n_rows; i++) {
+		struct stored_row *row = &known->rows[i];
+
+		is_fresh = is_fresh && !row->is_refused && !row->state.tries;
+		row->is_refused = false;
+		row->state.tries = 0;
+		row->state.want = group_want(to);
+	}
+	known->group.state = to;
+	return store_group(txn, name, to, err) && (is_fresh || store_fresh_start(txn, name, err));
 }
 
 /* Why a group gives up by itself: the first row that was refused, else the first that is late. */
 static void
-say_why(const struct stored_row *rows, size_t n_rows, enum row_state wanted, struct err *why)
+say_why(const struct known *known, enum row_state wanted, struct err *why)
 {
-	const struct stored_row *late = NULL, *lost = NULL;
+	const struct stored_row *rows = known->rows, *late = NULL, *lost = NULL;
 
-	for (size_t i = n_rows; i-- > 0;) {
+	for (size_t i = known->n_rows; i-- > 0;) {
 		const struct controller_row_state *state = &rows[i].state;
 
 		if (rows[i].is_refused || state->have == ROW_RELEASED)
@@ -157,10 +172,10 @@ watch_update(struct controller *controller, const char *name, const struct store
 	if (group->state != GROUP_PENDING && group->state != GROUP_COMMITTING)
 		return;
 	watch = xcalloc(1, sizeof(*watch));
-	*watch = (struct watch){.group = xstrdup(name),
-	    .state = group->state,
-	    .deadline_ms = clock_boot_ms(controller->config.clock) + limit_ms};
+	*watch = (struct watch){.group = xstrdup(name), .state = group->state};
 	map_put(controller->watches, name, watch);
+	heap_put(&controller->deadlines, &watch->due,
+	    clock_boot_ms(controller->config.clock) + limit_ms);
 }
 
 static void
@@ -170,20 +185,26 @@ watch_drop(struct controller *controller, const char *name)
 
 	if (!watch)
 		return;
+	heap_drop(&controller->deadlines, &watch->due);
 	free(watch->group);
 	free(watch);
 }
 
-static void
-track_rows(struct controller *controller, enum group_state state, const struct stored_row *rows,
-    size_t n_rows)
+/* Is there a row that needs a call? A hold that is kept alive is none. */
+static bool
+track_rows(struct controller *controller, const struct known *known)
 {
-	for (size_t i = 0; i < n_rows; i++) {
+	const struct stored_row *rows = known->rows;
+	enum group_state state = known->group.state;
+	bool is_any = false;
+
+	for (size_t i = 0; i < known->n_rows; i++) {
 		uint64_t rid = rows[i].state.row.rid;
 		bool is_asked = map_get_id(controller->asked, rid) != NULL;
 		enum verb verb = verb_for(group_want(state));
 		bool is_needed = verb_needed(state, &rows[i], &verb);
 
+		is_any |= is_needed;
 		if (is_asked && state != GROUP_GONE)
 			track_ask(controller, &rows[i], verb);
 		else if (is_needed)
@@ -193,6 +214,7 @@ track_rows(struct controller *controller, enum group_state state, const struct s
 		else
 			track_drop(controller, rid);
 	}
+	return is_any;
 }
 
 /* Does the row need a call to come to what the group wants? */

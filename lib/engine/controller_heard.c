@@ -72,7 +72,7 @@ lose_rows(struct controller *controller, struct txn *txn, const struct word *wor
 	if (!rows)
 		return false;
 	while (rows_next(rows))
-		mark_dirty(controller, rows_text(rows, 0));
+		mark_altered(controller, rows_text(rows, 0));
 	for (size_t at = 0; (track = map_next(controller->tracks, &at));)
 		if (track->peer == peer && track->is_flying)
 			track->is_void = true;

@@ -22,8 +22,8 @@ controller_merge(struct controller *controller, struct txn *txn, const char *fro
 		txn, err, "UPDATE controller_row SET grp = ? WHERE grp = ?", "tt", into, from) ||
 	    !txn_run(txn, err, "DELETE FROM controller_group WHERE name = ?", "t", from))
 		return false;
-	mark_dirty(controller, from);
-	mark_dirty(controller, into);
+	mark_altered(controller, from);
+	mark_altered(controller, into);
 	controller_wake(controller);
 	return true;
 }
@@ -47,8 +47,8 @@ controller_part(struct controller *controller, struct txn *txn,
 			"UPDATE controller_row SET grp = ? WHERE rid = ? AND grp = ?", "tit",
 			parting->into, (int64_t)parting->rids[i], parting->group))
 			return false;
-	mark_dirty(controller, parting->group);
-	mark_dirty(controller, parting->into);
+	mark_altered(controller, parting->group);
+	mark_altered(controller, parting->into);
 	controller_wake(controller);
 	return true;
 }

@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 
+#include "lib/base/heap.h"
 #include "lib/base/map.h"
 #include "lib/base/str.h"
 #include "lib/base/vec.h"
@@ -21,6 +22,7 @@ enum {
 	COMMIT_MS = 120 * 1000,
 	RENEW_MS = 30 * 1000, /* a RESERVED row's hold */
 	CALL_MS = 5 * 1000,   /* deadline handed to the manager */
+	SHARED_MS = 200,      /* the same, when groups would wait for each other's effects */
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 30 * 1000,
 	PROBE_MS = 1000,         /* a manager that does not answer */
@@ -45,22 +47,34 @@ struct stored_group {
 	int64_t reserve_ms, commit_ms;
 };
 
+/* What a call may wait for. */
+enum call_class { CALLS_PROMPT, CALLS_WAITING, CALL_CLASSES };
+
+/* A group that is on its way, in memory. */
+struct known {
+	struct arena *arena;
+	struct stored_group group;
+	struct stored_row *rows; /* in rid order */
+	size_t n_rows;
+};
+
 /* A manager as the ticker knows it. */
 struct peer {
 	char *name;
 	int failures; /* calls in a row */
 	int n_flights, n_waiting;
 	int64_t probe_ms;
+	struct heap dues[CALL_CLASSES]; /* its tracks, but for those that fly */
 };
 
 /* A row that needs a call, now or later. */
 struct track {
+	struct due due; /* when the next call may leave */
 	uint64_t rid;
 	struct peer *peer;
 	char *group;
 	enum verb verb;
 	int64_t rev;
-	int64_t next_ms;
 	int failures;
 	bool is_renewal; /* a hold kept alive: not a need, a period */
 	bool is_flying;  /* a call is out */
@@ -71,9 +85,9 @@ struct track {
 
 /* A group in a state that must not rest. */
 struct watch {
+	struct due due; /* its deadline */
 	char *group;
 	enum group_state state;
-	int64_t deadline_ms;
 };
 
 /* One call, from dispatch to its answers. */
@@ -83,7 +97,8 @@ struct flight {
 	struct manager_call call;
 	struct row_want *want; /* call.want, to be filled */
 	size_t bytes;
-	const char *group; /* NULL: of many groups */
+	const char *group; /* of its first row */
+	bool is_first;     /* its rows have not been sent before */
 	bool is_answered;
 	struct err err;
 	int64_t done_ms;
@@ -104,6 +119,8 @@ struct controller {
 	struct map *tracks; /* by rid */
 	struct map *peers;
 	struct map *watches;
+	struct heap deadlines; /* of watches that are not late yet */
+	struct map *known;
 	struct map *asked; /* rids to be asked once, though they seem settled; value: their mark */
 	uint64_t random;
 	bool is_stale; /* a newer controller has taken over */
@@ -112,7 +129,8 @@ struct controller {
 	/* under lock */
 	pthread_mutex_t lock;
 	pthread_cond_t tick, work;
-	struct map *dirty; /* names of groups to be looked at, to copies of them */
+	struct map *dirty;   /* names of groups to be looked at, to copies of them */
+	struct map *altered; /* of those that others than the ticker have changed */
 	vec_of(struct word) words;
 	struct flight *todo_first, *todo_last;
 	struct flight *done_first, *done_last;
@@ -134,6 +152,8 @@ bool stored_group(
 bool store_row(struct txn *txn, const struct stored_row *row, struct err *err) must_check;
 bool store_group(
     struct txn *txn, const char *name, enum group_state state, struct err *err) must_check;
+/* What was refused, and tried, was so in another state. */
+bool store_fresh_start(struct txn *txn, const char *group, struct err *err) must_check;
 bool store_forget(struct txn *txn, const char *group, struct err *err) must_check;
 bool stored_floor(struct txn *txn, int64_t epoch, uint64_t *floor, struct err *err) must_check;
 
@@ -142,6 +162,25 @@ void *ticking_main(void *self);
 
 /* Looks at a group in the next tick. Inside the transaction that changed it. */
 void mark_dirty(struct controller *controller, const char *group);
+
+/*
+ * controller_known.c. A known group, NULL when it is not; a group, read if need be (ERR_NOT_FOUND);
+ * its row, NULL. Valid until known_drop, known_renew or the end of the tick.
+ */
+struct known *known_find(const struct controller *controller, const char *group);
+bool known_read(struct controller *controller, struct txn *txn, const char *group,
+    struct known **found, struct err *err) must_check;
+struct stored_row *known_row(const struct known *known, uint64_t rid);
+void known_drop(struct controller *controller, const char *group);
+void known_drop_all(struct controller *controller);
+
+/* Inside the transaction of somebody who is not the ticker, or does not keep what is known: a group
+ * is changed. Any thread. */
+void mark_altered(struct controller *controller, const char *group);
+
+/* Drops what others have changed. Inside a transaction, and after each time that others were called
+ * in one. */
+void known_renew(struct controller *controller);
 
 /* controller_group.c: steps a group, and tracks what its rows need. */
 bool group_refresh(
@@ -169,13 +208,18 @@ void track_need(struct controller *controller, const struct stored_row *row, enu
 void track_renew(struct controller *controller, const struct stored_row *row);
 void track_ask(struct controller *controller, const struct stored_row *row, enum verb verb);
 void track_drop(struct controller *controller, uint64_t rid);
-/* When a call for the row may leave; INT64_MAX while something must come back first. */
-int64_t track_due_ms(const struct track *track);
-bool peer_is_down(const struct peer *peer);
 void track_free(struct track *track);
+/* The track takes off: it is in nobody's way until it is back. */
+void track_fly(struct track *track);
+/* The next track of a manager whose call may leave now, NULL when there is none. */
+struct track *peer_due(const struct peer *peer, enum call_class class, int64_t now_ms);
+/* May one more call to it be made? */
+bool peer_has_room(const struct peer *peer, enum call_class class);
 /* When something is due that nobody will signal; INT64_MAX = nothing. */
 int64_t tracks_next_ms(struct controller *controller);
+enum call_class verb_class(enum verb verb);
 
-/* controller_attr.c: attr with its references filled in. */
-bool attr_resolve(struct txn *txn, const char *attr, struct arena *arena, const char **resolved,
-    struct err *err) must_check;
+/* controller_attr.c: attr with its references filled in; rows of `known`, if not NULL, are taken
+ * from there. */
+bool attr_resolve(struct txn *txn, const struct known *known, const char *attr, struct arena *arena,
+    const char **resolved, struct err *err) must_check;

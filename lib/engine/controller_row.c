@@ -5,8 +5,9 @@
 #include "lib/engine/controller_part.h"
 
 #define ROW_COLUMNS                                                                                \
-	"rid, grp, manager, kind, subject, spec, attr, rev, rev_have, want, have, is_real, "       \
-	"refused, result, why_code, why, tries"
+	"rid, grp, manager, kind, subject, spec, attr, rev, rev_have, "                            \
+	"(SELECT state FROM controller_group WHERE name = grp), have, is_real, refused, result, "  \
+	"why_code, why, tries"
 
 static void row_fill(struct rows *rows, struct arena *arena, struct stored_row *row);
 
@@ -94,10 +95,14 @@ bool
 store_group(struct txn *txn, const char *name, enum group_state state, struct err *err)
 {
 	return txn_run(txn, err, "UPDATE controller_group SET state = ? WHERE name = ?", "it",
-		   (int64_t)state, name) &&
-	       txn_run(txn, err,
-		   "UPDATE controller_row SET want = ?, refused = 0, tries = 0 WHERE grp = ?", "it",
-		   (int64_t)group_want(state), name);
+	    (int64_t)state, name);
+}
+
+bool
+store_fresh_start(struct txn *txn, const char *group, struct err *err)
+{
+	return txn_run(
+	    txn, err, "UPDATE controller_row SET refused = 0, tries = 0 WHERE grp = ?", "t", group);
 }
 
 bool
@@ -134,13 +139,14 @@ row_fill(struct rows *rows, struct arena *arena, struct stored_row *row)
 						 .attr = arena_text(arena, rows_text(rows, 6))},
 				       .rev = rows_i64(rows, 7),
 				       .rev_have = rows_i64(rows, 8),
-				       .want = (enum row_state)rows_i64(rows, 9),
+				       .want = group_want((enum group_state)rows_i64(rows, 9)),
 				       .have = (enum row_state)rows_i64(rows, 10),
 				       .is_real = rows_i64(rows, 11) != 0,
 				       .result = arena_text(arena, rows_text(rows, 13)),
 				       .tries = (int)rows_i64(rows, 16)},
 	    .is_refused = rows_i64(rows, 12) != 0,
 	    .group = arena_text(arena, rows_text(rows, 1))};
-	(void)err_set(
-	    &row->state.why, err_code_parse(rows_text(rows, 14)), "%s", rows_text(rows, 15));
+	if (!str_equal(rows_text(rows, 14), err_code_text(ERR_NONE)))
+		(void)err_set(&row->state.why, err_code_parse(rows_text(rows, 14)), "%s",
+		    rows_text(rows, 15));
 }

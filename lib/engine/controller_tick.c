@@ -59,12 +59,12 @@ static bool
 wait_for_work(struct controller *controller)
 {
 	const struct clock *clock = controller->config.clock;
+	const struct due *deadline = heap_first(&controller->deadlines);
 	int64_t due_ms = tracks_next_ms(controller), next_ms;
-	struct watch *watch;
 	bool is_stopping;
 
-	for (size_t at = 0; (watch = map_next(controller->watches, &at));)
-		due_ms = watch->deadline_ms < due_ms ? watch->deadline_ms : due_ms;
+	if (deadline && deadline->at_ms < due_ms)
+		due_ms = deadline->at_ms;
 	pthread_mutex_lock(&controller->lock);
 	for (;;) {
 		int64_t now_ms = clock_boot_ms(clock);
@@ -106,6 +106,7 @@ tick(struct controller *controller, struct err *err)
 	bool is_good = true;
 
 	mark_late(controller);
+	known_renew(controller);
 	if (controller->is_blind)
 		is_good = mark_all(controller, txn, err);
 	intake_take(controller, &intake);
@@ -115,6 +116,7 @@ tick(struct controller *controller, struct err *err)
 	}
 	for (size_t i = 0; i < intake.words.n && is_good; i++)
 		is_good = hear(controller, txn, &intake.words.items[i], err);
+	known_renew(controller);
 	intake_take_dirty(controller, &intake); /* answers and words have marked groups, too */
 	for (size_t at = 0; is_good && (name = map_next(intake.dirty, &at));)
 		is_good = group_refresh(controller, txn, name, err);
@@ -178,6 +180,7 @@ mark_all(struct controller *controller, struct txn *txn, struct err *err)
 	vec_of(uint64_t) known = {0};
 	struct track *track;
 
+	known_drop_all(controller);
 	if (!rows)
 		return false;
 	for (size_t at = 0; (track = map_next(controller->tracks, &at));)
@@ -194,9 +197,10 @@ static void
 mark_late(struct controller *controller)
 {
 	int64_t now_ms = clock_boot_ms(controller->config.clock);
-	struct watch *watch;
+	struct due *due;
 
-	for (size_t at = 0; (watch = map_next(controller->watches, &at));)
-		if (watch->deadline_ms <= now_ms)
-			mark_dirty(controller, watch->group);
+	while ((due = heap_first(&controller->deadlines)) && due->at_ms <= now_ms) {
+		heap_drop(&controller->deadlines, due);
+		mark_dirty(controller, ((struct watch *)due)->group);
+	}
 }

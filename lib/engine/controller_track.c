@@ -9,6 +9,10 @@
 
 static struct track *track_make(struct controller *controller, const struct stored_row *row);
 static void track_back(struct controller *controller, struct track *track, bool is_answered);
+static void track_at(struct track *track, int64_t at_ms);
+static void track_change(struct track *track, enum verb verb);
+static int64_t peer_next_ms(const struct peer *peer);
+static bool peer_is_down(const struct peer *peer);
 static int64_t backoff_ms(struct controller *controller, int failures);
 
 void
@@ -20,7 +24,7 @@ flight_back(struct controller *controller, struct flight *flight)
 			 (flight->err.code == ERR_UNAVAILABLE || flight->err.code == ERR_TIMEOUT);
 
 	peer->n_flights--;
-	peer->n_waiting -= flight->call.verb != VERB_RESERVE;
+	peer->n_waiting -= verb_class(flight->call.verb) == CALLS_WAITING;
 	if (is_silent) {
 		peer->failures++;
 		peer->probe_ms = now_ms + PROBE_MS;
@@ -61,7 +65,7 @@ peer_lives(struct controller *controller, struct peer *peer)
 	peer->failures = 0;
 	for (size_t at = 0; (track = map_next(controller->tracks, &at));)
 		if (track->peer == peer) {
-			track->next_ms = now_ms;
+			track_at(track, now_ms);
 			track->failures = 0;
 		}
 }
@@ -72,11 +76,11 @@ track_need(struct controller *controller, const struct stored_row *row, enum ver
 	struct track *track = track_make(controller, row);
 
 	if (track->is_renewal || track->verb != verb || track->rev != row->state.rev) {
-		track->next_ms = clock_boot_ms(controller->config.clock);
+		track_change(track, verb);
+		track_at(track, clock_boot_ms(controller->config.clock));
 		track->failures = 0;
 	}
 	track->is_renewal = false;
-	track->verb = verb;
 	track->rev = row->state.rev;
 }
 
@@ -88,8 +92,8 @@ track_renew(struct controller *controller, const struct stored_row *row)
 	if (track->is_renewal)
 		return;
 	track->is_renewal = true;
-	track->verb = VERB_RESERVE;
-	track->next_ms = clock_boot_ms(controller->config.clock) + RENEW_MS;
+	track_change(track, VERB_RESERVE);
+	track_at(track, clock_boot_ms(controller->config.clock) + RENEW_MS);
 	track->failures = 0;
 }
 
@@ -97,7 +101,7 @@ void
 track_ask(struct controller *controller, const struct stored_row *row, enum verb verb)
 {
 	track_need(controller, row, verb);
-	track_make(controller, row)->next_ms = clock_boot_ms(controller->config.clock);
+	track_at(track_make(controller, row), clock_boot_ms(controller->config.clock));
 }
 
 void
@@ -112,6 +116,7 @@ track_drop(struct controller *controller, uint64_t rid)
 		return;
 	}
 	map_drop_id(controller->tracks, rid);
+	track_fly(track);
 	track_free(track);
 }
 
@@ -122,40 +127,74 @@ track_free(struct track *track)
 	free(track);
 }
 
+void
+track_fly(struct track *track)
+{
+	heap_drop(&track->peer->dues[verb_class(track->verb)], &track->due);
+}
+
 int64_t
 tracks_next_ms(struct controller *controller)
 {
 	int64_t next_ms = INT64_MAX;
-	struct track *track;
+	struct peer *peer;
 
 	if (controller->is_stale)
 		return next_ms;
-	for (size_t at = 0; (track = map_next(controller->tracks, &at));) {
-		int64_t due = track_due_ms(track);
+	for (size_t at = 0; (peer = map_next(controller->peers, &at));) {
+		int64_t due = peer_next_ms(peer);
 
 		next_ms = due < next_ms ? due : next_ms;
 	}
 	return next_ms;
 }
 
+struct track *
+peer_due(const struct peer *peer, enum call_class class, int64_t now_ms)
+{
+	struct due *first = heap_first(&peer->dues[class]);
+
+	if (!first || (peer_is_down(peer) ? peer->probe_ms : first->at_ms) > now_ms)
+		return NULL;
+	return (struct track *)first;
+}
+
+/* One that does not answer is probed by one call at a time. */
 bool
+peer_has_room(const struct peer *peer, enum call_class class)
+{
+	if (class == CALLS_WAITING && peer->n_waiting >= FLIGHTS_WAITING_MAX)
+		return false;
+	return peer->n_flights < (peer_is_down(peer) ? 1 : FLIGHTS_MAX);
+}
+
+enum call_class
+verb_class(enum verb verb)
+{
+	return verb == VERB_RESERVE ? CALLS_PROMPT : CALLS_WAITING;
+}
+
+static int64_t
+peer_next_ms(const struct peer *peer)
+{
+	int64_t next_ms = INT64_MAX;
+
+	for (int class = 0; class < CALL_CLASSES; class ++) {
+		const struct due *first = heap_first(&peer->dues[class]);
+		int64_t due_ms;
+
+		if (!first || !peer_has_room(peer, (enum call_class) class))
+			continue;
+		due_ms = peer_is_down(peer) ? peer->probe_ms : first->at_ms;
+		next_ms = due_ms < next_ms ? due_ms : next_ms;
+	}
+	return next_ms;
+}
+
+static bool
 peer_is_down(const struct peer *peer)
 {
 	return peer->failures >= PROBE_AFTER;
-}
-
-int64_t
-track_due_ms(const struct track *track)
-{
-	const struct peer *peer = track->peer;
-
-	if (track->is_flying || peer->n_flights >= FLIGHTS_MAX)
-		return INT64_MAX;
-	if (track->verb != VERB_RESERVE && peer->n_waiting >= FLIGHTS_WAITING_MAX)
-		return INT64_MAX;
-	if (peer_is_down(peer))
-		return peer->n_flights ? INT64_MAX : peer->probe_ms;
-	return track->next_ms;
 }
 
 static struct track *
@@ -170,9 +209,31 @@ track_make(struct controller *controller, const struct stored_row *row)
 		track->group = xstrdup(row->group);
 		track->rev = -1;
 		map_put_id(controller->tracks, track->rid, track);
+		track_at(track, clock_boot_ms(controller->config.clock));
+	} else if (strcmp(track->group, row->group) != 0) {
+		free(track->group);
+		track->group = xstrdup(row->group);
 	}
 	track->is_over = false;
 	return track;
+}
+
+/* While it flies that is decided when it is back. */
+static void
+track_at(struct track *track, int64_t at_ms)
+{
+	if (!track->is_flying)
+		heap_put(&track->peer->dues[verb_class(track->verb)], &track->due, at_ms);
+}
+
+static void
+track_change(struct track *track, enum verb verb)
+{
+	int64_t at_ms = track->due.at_ms;
+
+	track_fly(track);
+	track->verb = verb;
+	track_at(track, at_ms);
 }
 
 /* Its call is back: when may the row be sent again, should it still need it? */
@@ -187,10 +248,10 @@ track_back(struct controller *controller, struct track *track, bool is_answered)
 	if (track->is_over) {
 		track_drop(controller, track->rid);
 	} else if (track->is_renewal && is_answered) {
-		track->next_ms = now_ms + RENEW_MS;
+		track_at(track, now_ms + RENEW_MS);
 		track->failures = 0;
 	} else {
-		track->next_ms = now_ms + backoff_ms(controller, track->failures++);
+		track_at(track, now_ms + backoff_ms(controller, track->failures++));
 	}
 }
 

@@ -149,6 +149,7 @@ tear_down(struct manager *manager)
 	for (size_t at = 0; (item = map_next(manager->items, &at));)
 		item_free(item);
 	map_free(manager->items);
+	heap_done(&manager->dues);
 	vec_done(&manager->removed);
 	pthread_cond_destroy(&manager->work);
 	pthread_cond_destroy(&manager->tick);

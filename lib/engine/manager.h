@@ -67,8 +67,8 @@ struct manager_kind {
 	 * The row is durably like this now: of each row at start, before anything else is called,
 	 * and after each change, the end of its effect included. For what would have to look at all
 	 * rows otherwise. Called with locks held: quick, calls nothing of the engine. May be NULL;
-	 * else the book of `admit` has those rows alone that were admitted in this very call and
-	 * are not heard of yet.
+	 * else the book of `admit` has those rows alone that were admitted in this very transaction
+	 * and are not heard of yet.
 	 */
 	void (*heard)(void *self, const struct row *row);
 };
@@ -139,9 +139,9 @@ struct manager_call {
 enum { MANAGER_ROWS_MAX = 256 };
 
 /*
- * One verb over many rows: one transaction, then a wait up to the deadline for the effect. A
- * refusal of one row is in its `why`; false only when the whole call was refused (ERR_STALE_EPOCH,
- * ERR_LIMIT, store). Any thread; blocks.
+ * One verb over many rows: one transaction, shared with other calls of the same moment, then a wait
+ * up to the deadline for the effect. A refusal of one row is in its `why`; false only when the
+ * whole call was refused (ERR_STALE_EPOCH, ERR_LIMIT, store). Any thread; blocks.
  */
 bool manager_call(struct manager *manager, struct manager_call *call, struct err *err) must_check;
 

@@ -28,7 +28,8 @@ static void converge_up(const struct manager_kind *kind, const struct row *row, 
 static void finish(struct manager *manager, struct item *item, const struct row *row,
     const struct outcome *outcome);
 static bool is_repaired(struct manager *manager, struct item *item, const struct outcome *outcome);
-static int64_t next_look_ms(const struct manager *manager, const struct item *item);
+static int64_t next_look_ms(
+    const struct manager *manager, const struct item *item, const struct outcome *outcome);
 static int64_t retry_ms(const struct item *item);
 static void copy_row(struct arena *arena, struct row *into, const struct row *from);
 static int64_t find_due(struct manager *manager, bool is_woken, vec_rid *ended);
@@ -127,7 +128,7 @@ queue_add(struct manager *manager, struct queue *queue, struct item *item)
 	else
 		queue->first = item;
 	queue->last = item;
-	item->next_ms = INT64_MAX;
+	heap_drop(&manager->dues, &item->due);
 	manager->n_active++;
 	pthread_cond_signal(&manager->work);
 }
@@ -167,6 +168,14 @@ item_hurry(struct manager *manager, struct item *item)
 		item->is_again = true;
 	else if (!item->is_queued)
 		queue_add(manager, &manager->changes, item);
+}
+
+void
+item_wait(struct manager *manager, struct item *item, int64_t at_ms)
+{
+	heap_put(&manager->dues, &item->due, at_ms);
+	if (at_ms < manager->tick_ms)
+		pthread_cond_broadcast(&manager->tick);
 }
 
 bool
@@ -268,16 +277,12 @@ finish(struct manager *manager, struct item *item, const struct row *row,
 		item->rev_real = row->rev;
 	item->failures = outcome->is_done ? 0 : item->failures + 1;
 	item->tried_ms = clock_boot_ms(manager->config.clock);
-	item->next_ms = next_look_ms(manager, item);
 	has_note = is_repaired(manager, item, outcome);
-	/* What it waited for may have come while it was looking elsewhere. */
-	if (item->why.code == ERR_WAIT && outcome->n_wakes != manager->n_wakes)
-		item->next_ms = item->tried_ms + RETRY_WOKEN_MS;
 	if (item->is_again) {
 		item->why = (struct err){0}; /* it is about a row that is not like this any more */
 		item_hurry(manager, item);
-	} else if (item->row.state != ROW_COMMITTED && item_is_settled(item)) {
-		item->next_ms = INT64_MAX;
+	} else if (item->row.state == ROW_COMMITTED || !item_is_settled(item)) {
+		item_wait(manager, item, next_look_ms(manager, item, outcome));
 	}
 	manager->has_waiting |= item->why.code == ERR_WAIT;
 	if (item->is_real && !outcome->was_real) { /* others may have waited for it */
@@ -285,7 +290,7 @@ finish(struct manager *manager, struct item *item, const struct row *row,
 		manager->is_woken |= manager->has_waiting;
 	}
 	pthread_cond_broadcast(&manager->settled);
-	if (manager->is_woken || item->next_ms < manager->tick_ms)
+	if (manager->is_woken)
 		pthread_cond_broadcast(&manager->tick);
 	pthread_mutex_unlock(&manager->lock);
 	if (has_changed && manager->config.changed)
@@ -317,10 +322,13 @@ is_repaired(struct manager *manager, struct item *item, const struct outcome *ou
 
 /* All rows come due together: one picture of the world serves many. */
 static int64_t
-next_look_ms(const struct manager *manager, const struct item *item)
+next_look_ms(const struct manager *manager, const struct item *item, const struct outcome *outcome)
 {
 	int64_t look_ms = manager->config.look_ms;
 
+	/* What it waited for may have come while it was looking elsewhere. */
+	if (item->why.code == ERR_WAIT && outcome->n_wakes != manager->n_wakes)
+		return item->tried_ms + RETRY_WOKEN_MS;
 	if (item->failures)
 		return item->tried_ms + retry_ms(item);
 	return (item->tried_ms / look_ms + 1) * look_ms;
@@ -349,36 +357,48 @@ copy_row(struct arena *arena, struct row *into, const struct row *from)
 	into->result = arena_text(arena, from->result);
 }
 
+/* What is not at rest may have come nearer to what it should be, or lost it. Under `lock`. */
+static void
+look_soon(struct manager *manager)
+{
+	int64_t now_ms = clock_boot_ms(manager->config.clock);
+	struct item *item;
+
+	manager->has_waiting = false;
+	for (size_t at = 0; (item = map_next(manager->items, &at));) {
+		bool is_waiting = item->why.code == ERR_WAIT;
+		int64_t soon_ms =
+		    item->is_real ? now_ms + LOOK_SOON_MS : item->tried_ms + RETRY_WOKEN_MS;
+
+		manager->has_waiting |= is_waiting;
+		if (item->row.state != ROW_COMMITTED || item->is_queued || item->is_busy)
+			continue;
+		if ((item->is_real || is_waiting) && soon_ms < item->due.at_ms)
+			heap_put(&manager->dues, &item->due, soon_ms);
+	}
+}
+
 /* Queues what is due, lists holds that ended, returns when to come back. Under `lock`. */
 static int64_t
 find_due(struct manager *manager, bool is_woken, vec_rid *ended)
 {
 	int64_t now_ms = clock_boot_ms(manager->config.clock);
 	int64_t next_ms = now_ms + manager->config.look_ms;
-	struct item *item;
+	struct due *due;
 
-	manager->has_waiting = false;
-	for (size_t at = 0; (item = map_next(manager->items, &at));) {
-		int64_t due_ms = item->row.state == ROW_HELD ? item->hold_ends_ms : item->next_ms;
+	if (is_woken)
+		look_soon(manager);
+	while ((due = heap_first(&manager->dues)) && due->at_ms <= now_ms) {
+		struct item *item = (struct item *)due;
 
-		manager->has_waiting |= item->why.code == ERR_WAIT;
-		if (is_woken && item->row.state == ROW_COMMITTED) {
-			int64_t soon_ms =
-			    item->is_real ? now_ms + LOOK_SOON_MS : item->tried_ms + RETRY_WOKEN_MS;
-
-			if ((item->is_real || item->why.code == ERR_WAIT) && soon_ms < due_ms)
-				due_ms = item->next_ms = soon_ms;
-		}
-		if (item->is_queued || item->is_busy)
-			continue;
-		if (due_ms > now_ms)
-			next_ms = due_ms < next_ms ? due_ms : next_ms;
-		else if (item->row.state == ROW_HELD)
-			vec_push(ended, item->row.rid);
-		else
+		if (item->row.state != ROW_HELD) {
 			item_poke(manager, item);
+			continue;
+		}
+		vec_push(ended, item->row.rid);
+		heap_put(&manager->dues, due, now_ms + RETRY_WAIT_MS); /* should it not be stored */
 	}
-	return next_ms;
+	return due && due->at_ms < next_ms ? due->at_ms : next_ms;
 }
 
 static void

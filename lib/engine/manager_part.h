@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 
+#include "lib/base/heap.h"
 #include "lib/base/map.h"
 #include "lib/base/vec.h"
 #include "lib/engine/manager.h"
@@ -32,13 +33,13 @@ enum {
 
 /* A row in memory. `row` is changed under `write` and `lock`, the rest under `lock`. */
 struct item {
+	struct due due; /* when to look again, or when the hold ends; in no heap: at rest */
 	struct row row; /* its texts are in `texts` */
 	char *texts[ROW_TEXTS];
 	int64_t hold_ends_ms;
 	int64_t tried_ms;
-	int64_t next_ms; /* when to look again; INT64_MAX = at rest */
-	struct err why;  /* of the last attempt, while the row is not as it should be */
-	char *lost;      /* what was amiss with a real object, until it is put right; or NULL */
+	struct err why; /* of the last attempt, while the row is not as it should be */
+	char *lost;     /* what was amiss with a real object, until it is put right; or NULL */
 	int64_t rev_real;
 	int failures;
 	bool is_real;
@@ -72,13 +73,15 @@ struct manager {
 	pthread_cond_t tick;    /* the ticker has something to do */
 	pthread_cond_t settled; /* a row came to be as it should be, or failed */
 	struct map *items;
+	struct heap dues;        /* of items that are neither queued nor busy */
 	struct queue changes;    /* rows that a call has changed and waits for: taken first */
 	struct queue looks;      /* rows that are due */
 	size_t n_active;         /* queued or busy */
 	struct kept_note *notes; /* NOTES_MAX: number seq is at seq % NOTES_MAX */
 	int64_t n_notes;         /* seq of the newest */
 	vec_rid removed;         /* gone from the world, not yet in the database */
-	int64_t holds_stored_ms; /* when the holds were last made durable */
+	struct step *step_first, *step_last; /* calls whose changes are still to be made */
+	int64_t holds_stored_ms;             /* when the holds were last made durable */
 	bool is_woken;
 	long n_wakes;     /* reasons so far to try again what waits */
 	bool has_waiting; /* some row said ERR_WAIT */
@@ -116,6 +119,9 @@ const struct manager_kind *kind_find(const struct manager *manager, const char *
  */
 void item_poke(struct manager *manager, struct item *item);
 void item_hurry(struct manager *manager, struct item *item);
+
+/* Has the ticker look at it then. Under `lock`. */
+void item_wait(struct manager *manager, struct item *item, int64_t at_ms);
 
 /* Is it as the row says? Under `lock`. */
 bool item_is_settled(const struct item *item);

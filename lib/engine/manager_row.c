@@ -69,9 +69,9 @@ row_apply(struct manager *manager, const struct row_change *change)
 	item->why = (struct err){0};
 	free(take(item->lost)); /* it is to be something else now */
 	item->failures = 0;
-	item->next_ms = INT64_MAX;
+	heap_drop(&manager->dues, &item->due);
 	if (item->row.state == ROW_HELD)
-		pthread_cond_broadcast(&manager->tick); /* it has a new end to watch */
+		item_wait(manager, item, item->hold_ends_ms);
 	else if (!item_is_settled(item))
 		item_hurry(manager, item);
 	pthread_mutex_unlock(&manager->lock);

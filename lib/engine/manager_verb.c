@@ -1,26 +1,40 @@
 /*
- * The three verbs: RELIABILITY.md §3.3 as code. One transaction for all rows of a call, then the
- * rows become visible to the workers, then the call waits for their effect.
+ * The three verbs: RELIABILITY.md §3.3 as code. One transaction for all rows of a call, and for all
+ * calls that have come while the one before was made durable; then the rows become visible to the
+ * workers, then each call waits for their effect.
  */
 #include "lib/base/fault.h"
 #include "lib/base/id.h"
 #include "lib/engine/manager_part.h"
 
+/* Calls that share a transaction. */
+struct batch {
+	struct txn *txn;
+	vec_of(struct row) book;
+	vec_of(struct row) fresh; /* admitted in this transaction */
+	bool has_book;
+	size_t n_noted; /* how many of `fresh` are in the book */
+};
+
 /* A call on its way. */
 struct step {
 	struct manager *manager;
-	struct txn *txn;
+	struct batch *batch;
 	struct manager_call *call;
 	int64_t floor; /* the highest that this owner has sent */
-	vec_of(struct row) book;
-	vec_of(struct row) fresh; /* admitted in this call */
-	bool has_book;
-	size_t n_noted; /* how many of `fresh` are in the book */
 	vec_rid touched;
 	vec_of(struct row_change) changes;
+	bool is_over, is_done; /* its changes have been tried, and made; under `write` */
+	struct err err;
+	struct step *next;
 };
 
+static void join(struct step *step);
+static void run_batch(struct manager *manager);
+static void try_step(struct step *step);
 static bool change_rows(struct step *step, struct err *err);
+static void take_back(struct batch *batch, size_t n_fresh);
+static void finish_step(struct step *step, bool is_stored, const struct err *err);
 static bool meet_owner(struct step *step, struct err *err);
 static bool take_step(
     struct step *step, const struct row_want *want, struct row_have *have, struct err *err);
@@ -43,46 +57,124 @@ bool
 manager_call(struct manager *manager, struct manager_call *call, struct err *err)
 {
 	struct step step = {.manager = manager, .call = call};
-	bool is_done;
 
 	if (call->n > MANAGER_ROWS_MAX)
 		return err_set(
 		    err, ERR_LIMIT, "%zu rows in a call, at most %d", call->n, MANAGER_ROWS_MAX);
 	for (size_t i = 0; i < call->n; i++)
 		call->have[i] = (struct row_have){.rid = call->want[i].rid};
+	join(&step);
+	/* Who comes first makes the changes of all that have come meanwhile. */
 	pthread_mutex_lock(&manager->write);
-	is_done = change_rows(&step, err);
+	if (!step.is_over)
+		run_batch(manager);
 	pthread_mutex_unlock(&manager->write);
-	if (is_done)
+	if (step.is_done)
 		wait_for_effect(&step);
-	vec_done(&step.book);
-	vec_done(&step.fresh);
+	else if (err)
+		*err = step.err;
 	vec_done(&step.touched);
 	vec_done(&step.changes);
-	return is_done;
+	return step.is_done;
+}
+
+static void
+join(struct step *step)
+{
+	struct manager *manager = step->manager;
+
+	pthread_mutex_lock(&manager->lock);
+	if (manager->step_last)
+		manager->step_last->next = step;
+	else
+		manager->step_first = step;
+	manager->step_last = step;
+	pthread_mutex_unlock(&manager->lock);
+}
+
+static void
+run_batch(struct manager *manager)
+{
+	struct txn *txn = store_begin(manager->config.store);
+	struct batch batch = {.txn = txn};
+	struct step *first;
+	struct err err = {0};
+	bool is_stored;
+
+	pthread_mutex_lock(&manager->lock);
+	first = manager->step_first;
+	manager->step_first = manager->step_last = NULL;
+	pthread_mutex_unlock(&manager->lock);
+	for (struct step *step = first; step; step = step->next) {
+		step->batch = &batch;
+		try_step(step);
+	}
+	is_stored = txn_commit(&txn, &err);
+	for (struct step *step = first; step; step = step->next)
+		finish_step(step, is_stored, &err);
+	vec_done(&batch.book);
+	vec_done(&batch.fresh);
+}
+
+/* Its changes, or none of them. */
+static void
+try_step(struct step *step)
+{
+	struct batch *batch = step->batch;
+	size_t n_fresh = batch->fresh.n;
+
+	step->is_done = txn_run(batch->txn, &step->err, "SAVEPOINT call", "");
+	if (!step->is_done)
+		return;
+	step->is_done = change_rows(step, &step->err);
+	if (!step->is_done) {
+		take_back(batch, n_fresh);
+		/* When that fails the transaction is lost, and its end says so to all. */
+		if (!txn_run(batch->txn, NULL, "ROLLBACK TO call", ""))
+			return;
+	}
+	if (!txn_run(batch->txn, &step->err, "RELEASE call", ""))
+		step->is_done = false;
+	if (step->is_done)
+		fault_before(step->call->verb);
 }
 
 static bool
 change_rows(struct step *step, struct err *err)
 {
 	struct manager_call *call = step->call;
-	auto_txn struct txn *txn = store_begin(step->manager->config.store);
 
-	step->txn = txn;
 	if (!meet_owner(step, err))
 		return false;
 	for (size_t i = 0; i < call->n; i++)
 		if (!take_step(step, &call->want[i], &call->have[i], err))
 			return err_in(err, "row %s", id_text(call->want[i].rid).text);
-	if (!collect(step, err))
-		return false;
-	fault_before(call->verb);
-	if (!txn_commit(&txn, err))
-		return false;
-	fault_after(call->verb);
-	vec_each (change, &step->changes)
-		row_apply(step->manager, change);
-	return true;
+	return collect(step, err);
+}
+
+static void
+take_back(struct batch *batch, size_t n_fresh)
+{
+	if (batch->n_noted > n_fresh) {
+		batch->book.n -= batch->n_noted - n_fresh;
+		batch->n_noted = n_fresh;
+	}
+	batch->fresh.n = n_fresh;
+}
+
+static void
+finish_step(struct step *step, bool is_stored, const struct err *err)
+{
+	if (step->is_done && !is_stored) {
+		step->is_done = false;
+		step->err = *err;
+	}
+	if (step->is_done) {
+		fault_after(step->call->verb);
+		vec_each (change, &step->changes)
+			row_apply(step->manager, change);
+	}
+	step->is_over = true;
 }
 
 /* Learns what the caller says of itself: a newer epoch, a higher floor. */
@@ -90,7 +182,7 @@ static bool
 meet_owner(struct step *step, struct err *err)
 {
 	const struct manager_caller *caller = &step->call->caller;
-	auto_rows struct rows *rows = txn_query(step->txn, err,
+	auto_rows struct rows *rows = txn_query(step->batch->txn, err,
 	    "SELECT max_epoch, floor FROM manager_owner WHERE owner = ?", "t", caller->owner);
 	int64_t epoch = -1;
 
@@ -108,7 +200,7 @@ meet_owner(struct step *step, struct err *err)
 	if ((int64_t)caller->floor > step->floor)
 		step->floor = (int64_t)caller->floor;
 	rows_done(take(rows));
-	return txn_run(step->txn, err,
+	return txn_run(step->batch->txn, err,
 	    "INSERT INTO manager_owner(owner, max_epoch, floor) VALUES(?, ?, ?) ON CONFLICT(owner) "
 	    "DO UPDATE SET max_epoch = excluded.max_epoch, floor = excluded.floor",
 	    "tii", caller->owner, caller->epoch, step->floor);
@@ -120,7 +212,7 @@ take_step(struct step *step, const struct row_want *want, struct row_have *have,
 	struct row *row;
 	int64_t hold_ms;
 
-	if (!row_read(step->txn, want->rid, step->call->arena, &row, &hold_ms, err))
+	if (!row_read(step->batch->txn, want->rid, step->call->arena, &row, &hold_ms, err))
 		return false;
 	if (!row)
 		return step_unknown(step, want, have, err);
@@ -142,7 +234,7 @@ step_unknown(struct step *step, const struct row_want *want, struct row_have *ha
 			return true;
 		/* The tombstone: a reserve that is still on its way must find the door shut. */
 		vec_push(&step->touched, want->rid);
-		return txn_run(step->txn, err,
+		return txn_run(step->batch->txn, err,
 		    "INSERT INTO manager_row(rid, owner, kind, spec, state, eff) "
 		    "VALUES(?, ?, '', '', 3, 0)",
 		    "it", (int64_t)want->rid, step->call->caller.owner);
@@ -169,8 +261,8 @@ step_known(struct step *step, const struct row_want *want, const struct row *row
 		if (is_released)
 			return true;
 		vec_push(&step->touched, row->rid);
-		return txn_run(step->txn, err, "UPDATE manager_row SET state = 3 WHERE rid = ?",
-		    "i", (int64_t)row->rid);
+		return txn_run(step->batch->txn, err,
+		    "UPDATE manager_row SET state = 3 WHERE rid = ?", "i", (int64_t)row->rid);
 	}
 	if (is_released) {
 		(void)err_set(
@@ -181,7 +273,7 @@ step_known(struct step *step, const struct row_want *want, const struct row *row
 		if (row->state == ROW_COMMITTED && want->rev <= row->rev)
 			return true;
 		vec_push(&step->touched, row->rid);
-		return txn_run(step->txn, err,
+		return txn_run(step->batch->txn, err,
 		    "UPDATE manager_row SET state = 2, attr = ?, rev = ? WHERE rid = ?", "tii",
 		    want->attr ? want->attr : "", want->rev, (int64_t)row->rid);
 	}
@@ -193,8 +285,8 @@ step_known(struct step *step, const struct row_want *want, const struct row *row
 	if (row->state != ROW_HELD)
 		return true;
 	vec_push(&step->touched, row->rid);
-	return txn_run(step->txn, err, "UPDATE manager_row SET hold_ms = ? WHERE rid = ?", "ii",
-	    (int64_t)HOLD_MS, (int64_t)row->rid);
+	return txn_run(step->batch->txn, err, "UPDATE manager_row SET hold_ms = ? WHERE rid = ?",
+	    "ii", (int64_t)HOLD_MS, (int64_t)row->rid);
 }
 
 static bool
@@ -216,16 +308,16 @@ reserve_new(struct step *step, const struct row_want *want, struct row_have *hav
 		    "the manager's disk is full: nothing new is accepted until there is room");
 		return true;
 	}
-	if (!txn_run(step->txn, err, "SAVEPOINT admit", ""))
+	if (!txn_run(step->batch->txn, err, "SAVEPOINT admit", ""))
 		return false;
 	if (!admit(step, &row, &result, &have->why))
-		return txn_run(step->txn, err, "ROLLBACK TO admit", "") &&
-		       txn_run(step->txn, err, "RELEASE admit", "");
+		return txn_run(step->batch->txn, err, "ROLLBACK TO admit", "") &&
+		       txn_run(step->batch->txn, err, "RELEASE admit", "");
 	row.result = result.text ? arena_text(step->call->arena, result.text) : NULL;
-	vec_push(&step->fresh, row);
+	vec_push(&step->batch->fresh, row);
 	vec_push(&step->touched, row.rid);
-	return txn_run(step->txn, err, "RELEASE admit", "") &&
-	       txn_run(step->txn, err,
+	return txn_run(step->batch->txn, err, "RELEASE admit", "") &&
+	       txn_run(step->batch->txn, err,
 		   "INSERT INTO manager_row(rid, owner, kind, spec, state, eff, hold_ms, result) "
 		   "VALUES(?, ?, ?, ?, 1, 1, ?, ?)",
 		   "itttit", (int64_t)row.rid, row.owner, row.kind, row.spec, (int64_t)HOLD_MS,
@@ -236,6 +328,7 @@ static bool
 admit(struct step *step, const struct row *row, struct str *result, struct err *why)
 {
 	const struct manager_kind *kind = kind_find(step->manager, row->kind);
+	struct batch *batch = step->batch;
 	struct manager_book book;
 
 	if (!kind)
@@ -244,32 +337,35 @@ admit(struct step *step, const struct row *row, struct str *result, struct err *
 		return true;
 	if (!kind->heard)
 		open_book(step);
-	book = kind->heard ? (struct manager_book){step->fresh.items, step->fresh.n}
-			   : (struct manager_book){step->book.items, step->book.n};
-	if (kind->admit(kind->self, step->txn, row, &book, result, why))
+	book = kind->heard ? (struct manager_book){batch->fresh.items, batch->fresh.n}
+			   : (struct manager_book){batch->book.items, batch->book.n};
+	if (kind->admit(kind->self, batch->txn, row, &book, result, why))
 		return true;
 	if (why->code == ERR_NONE)
 		(void)err_set(why, ERR_INTERNAL, "kind '%s' refused without a reason", row->kind);
 	return false;
 }
 
-/* All that is charged, read once a call. Texts stay: only the holder of `write` changes rows. */
+/* All that is charged, read once a transaction. Texts stay: only the holder of `write` changes
+ * rows.
+ */
 static void
 open_book(struct step *step)
 {
 	struct manager *manager = step->manager;
+	struct batch *batch = step->batch;
 	struct item *item;
 
-	if (!step->has_book) {
+	if (!batch->has_book) {
 		pthread_mutex_lock(&manager->lock);
 		for (size_t at = 0; (item = map_next(manager->items, &at));)
 			if (item->row.state != ROW_RELEASED || item->row.has_effect)
-				vec_push(&step->book, item->row);
+				vec_push(&batch->book, item->row);
 		pthread_mutex_unlock(&manager->lock);
 	}
-	step->has_book = true;
-	for (; step->n_noted < step->fresh.n; step->n_noted++)
-		vec_push(&step->book, step->fresh.items[step->n_noted]);
+	batch->has_book = true;
+	for (; batch->n_noted < batch->fresh.n; batch->n_noted++)
+		vec_push(&batch->book, batch->fresh.items[batch->n_noted]);
 }
 
 /* The rows as they will stand, read before the commit so that nothing can fail after it. */
@@ -280,7 +376,8 @@ collect(struct step *step, struct err *err)
 		struct row_change change;
 		struct row *row;
 
-		if (!row_read(step->txn, *rid, step->call->arena, &row, &change.hold_ms, err))
+		if (!row_read(
+			step->batch->txn, *rid, step->call->arena, &row, &change.hold_ms, err))
 			return false;
 		if (!row)
 			continue;

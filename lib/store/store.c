@@ -33,7 +33,7 @@ static bool refuse_newer(
     struct store *store, const struct store_migration *steps, size_t n_steps, struct err *err);
 static bool part_version(struct txn *txn, const char *part, int64_t *version, struct err *err);
 
-static const char setup_sql[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+static const char setup_sql[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
 				"PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
 				"PRAGMA journal_size_limit=16777216;";
 
@@ -57,6 +57,9 @@ store_open(const char *path, const struct store_migration *migrations, size_t n_
 	struct store *store = store_make();
 
 	ballast_init(&store->ballast, path);
+	/* Counting what it allocates costs a lock each time. Too late, and no matter, if it is in
+	 * use already. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (bring_up(store, path, migrations, n_migrations, err))
 		return store;
 	err_in(err, "database '%s'", path);
@@ -100,19 +103,19 @@ store_fault(struct store *store, int rc, const char *what, struct err *err)
 	case SQLITE_NOTADB:
 	case SQLITE_CANTOPEN:
 	case SQLITE_READONLY:
-		store_die(store, what);
+		store_die(rc, what);
 	default:
 		return err_set(err, ERR_INTERNAL, "%s: %s", what, text);
 	}
 }
 
 void
-store_die(struct store *store, const char *what)
+store_die(int rc, const char *what)
 {
 	/* A second fsync may report success for pages the first one lost: only the next start,
 	 * which reads the file again, knows what is true. */
-	log_error("store", "event=disk_failed doing=\"%s\" code=%d why=\"%s\"", what,
-	    sqlite3_extended_errcode(store->db), sqlite3_errmsg(store->db));
+	log_error("store", "event=disk_failed doing=\"%s\" code=%d why=\"%s\"", what, rc,
+	    sqlite3_errstr(rc));
 	_exit(EXIT_DISK);
 }
 
@@ -136,6 +139,7 @@ store_make(void)
 	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ERRORCHECK);
 	pthread_mutex_init(&store->mutex, &attr);
 	pthread_mutexattr_destroy(&attr);
+	sync_init(&store->sync);
 	return store;
 }
 
@@ -168,6 +172,7 @@ tear_down(struct store *store)
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
 	ballast_done(&store->ballast);
+	sync_done(&store->sync);
 	pthread_mutex_destroy(&store->mutex);
 	free(store);
 }
@@ -217,7 +222,8 @@ check_file(struct store *store, struct err *err)
 	if (!is_sound)
 		return err_set(err, ERR_INTERNAL, "the file is damaged: %s",
 		    rc == SQLITE_OK ? "quick_check" : sqlite3_errmsg(store->db));
-	return store_exec(store, setup_sql, err) && store_exec(store, own_tables_sql, err);
+	return store_exec(store, setup_sql, err) && store_exec(store, own_tables_sql, err) &&
+	       sync_watch(store, err);
 }
 
 static bool

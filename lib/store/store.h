@@ -1,7 +1,8 @@
 /*
- * The store: one SQLite file a daemon (WAL, synchronous=FULL), opened once, used under one lock.
- * Every access happens inside a transaction, which holds that lock from begin to end: keep it short
- * and never call a peer, libvirt or a child process in between. What is committed is on disk.
+ * The store: one SQLite file a daemon (WAL), opened once, used under one lock. Every access happens
+ * inside a transaction, which holds that lock from begin to end: keep it short and never call a
+ * peer, libvirt or a child process in between. What is committed is on disk, and so is what was
+ * read: ending a transaction waits for that, many at a time for one sync.
  *
  *     auto_txn struct txn *txn = store_begin(store);
  *     if (!txn_run(txn, err, "INSERT INTO slice(id, name) VALUES(?, ?)", "it", id, name))
@@ -69,7 +70,7 @@ bool store_has_room(struct store *store);
 /* Waits for the lock and begins (IMMEDIATE). Any thread; a thread holds at most one. */
 struct txn *store_begin(struct store *store) must_check;
 
-/* Makes it durable and gives the lock back. On failure everything is as before. The handle is gone
+/* Gives the lock back and makes it durable. On failure everything is as before. The handle is gone
  * in both cases: takes the address. */
 bool txn_commit(struct txn **txn, struct err *err) must_check;
 

@@ -1,5 +1,5 @@
 /*
- * What store.c and txn.c share; nobody else includes this.
+ * What the files of the store share; nobody else includes this.
  */
 #pragma once
 
@@ -33,11 +33,23 @@ struct ballast {
 	int64_t looked_ms;
 };
 
+/* What is in the log, and what of that is on the disk. */
+struct sync {
+	sqlite3_file *file; /* the write-ahead log, SQLite's own handle of it */
+	int n_pages;        /* in it; under the store's mutex, as changes of n_written */
+	pthread_mutex_t lock;
+	pthread_cond_t done;
+	uint64_t n_written; /* transactions so far; read under either lock, changed under both */
+	uint64_t n_durable;
+	bool is_running; /* somebody syncs */
+};
+
 struct store {
 	sqlite3 *db;
 	struct ballast ballast;
-	pthread_mutex_t mutex; /* held from store_begin to txn_commit or txn_cancel */
+	pthread_mutex_t mutex; /* held from store_begin into txn_commit or txn_cancel */
 	struct txn txn;        /* of the holder of mutex */
+	struct sync sync;
 	struct map *statements;
 	int lock_fd;
 	char uuid[STORE_UUID_SIZE];
@@ -52,7 +64,7 @@ struct rows {
 /* Turns a result code of SQLite into err and returns false; ends the process when the disk failed.
  */
 bool store_fault(struct store *store, int rc, const char *what, struct err *err);
-void store_die(struct store *store, const char *what) __attribute__((noreturn));
+void store_die(int rc, const char *what) __attribute__((noreturn));
 
 /* store_ballast.c; spend: the disk is full. */
 void ballast_init(struct ballast *ballast, const char *path);
@@ -61,3 +73,18 @@ void ballast_spend(struct ballast *ballast);
 
 /* Statements without parameters and rows. Under the lock, or before threads know the store. */
 bool store_exec(struct store *store, const char *sql, struct err *err) must_check;
+
+/* store_sync.c. The log is found, and watched, once the database is open. */
+void sync_init(struct sync *sync);
+void sync_done(struct sync *sync);
+bool sync_watch(struct store *store, struct err *err) must_check;
+
+/* How many transactions have been written so far. Under the store's mutex. */
+uint64_t sync_written(const struct store *store);
+
+/* Waits until so many are durable. Not under the store's mutex. */
+void sync_wait(struct store *store, uint64_t n);
+
+/* Copies the log into the database when it has grown long. Under the store's mutex, outside of a
+ * transaction. */
+void sync_shorten(struct store *store);

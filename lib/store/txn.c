@@ -34,15 +34,17 @@ txn_commit(struct txn **handle, struct err *err)
 {
 	struct txn *txn = take(*handle);
 	struct store *store = txn->store;
-	bool is_durable;
+	bool is_written;
 
 	if (txn->has_run)
 		FAULT_POINT("store.commit.before");
-	is_durable = txn_usable(txn, err) && store_exec(store, "COMMIT", err);
+	is_written = txn_usable(txn, err) && store_exec(store, "COMMIT", err);
+	if (is_written)
+		sync_shorten(store);
 	if (txn->has_run)
 		FAULT_POINT("store.commit.after");
 	txn_end(txn);
-	return is_durable;
+	return is_written;
 }
 
 void
@@ -112,7 +114,7 @@ rows_next(struct rows *rows)
 	int rc = sqlite3_step(rows->stmt);
 
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		store_die(rows->txn->store, sqlite3_sql(rows->stmt));
+		store_die(rc, sqlite3_sql(rows->stmt));
 	return rc == SQLITE_ROW;
 }
 
@@ -146,14 +148,19 @@ rows_blob(struct rows *rows, int column, size_t *size)
 	return bytes;
 }
 
+/* Whoever has read must not act before what it has read is durable: it waits as one that has
+ * written. */
 static void
 txn_end(struct txn *txn)
 {
 	struct store *store = txn->store;
+	uint64_t n_written;
 
 	if (!sqlite3_get_autocommit(store->db) && !store_exec(store, "ROLLBACK", NULL))
-		store_die(store, "ROLLBACK");
+		store_die(SQLITE_ERROR, "ROLLBACK");
+	n_written = sync_written(store);
 	pthread_mutex_unlock(&store->mutex);
+	sync_wait(store, n_written);
 }
 
 static bool

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/heap.h"
 #include "lib/base/id.h"
 #include "lib/base/log.h"
 #include "lib/base/map.h"
@@ -136,6 +137,35 @@ a_log_line_stays_one_line(void)
 	assert_true(!strstr(kept.text, "not shown"));
 }
 
+/* 200 that are due at 10 times, some moved, some taken out again. */
+static void
+what_is_due_comes_in_order(void)
+{
+	static struct due dues[200];
+	struct heap heap = {0};
+	struct due *due, *last = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < 200; i++)
+		heap_put(&heap, &dues[i], (int64_t)(i * 7919 % 10));
+	for (size_t i = 0; i < 200; i += 3)
+		heap_put(&heap, &dues[i], (int64_t)(i * 104729 % 10));
+	for (size_t i = 1; i < 200; i += 4)
+		heap_drop(&heap, &dues[i]);
+	heap_drop(&heap, &dues[1]);
+
+	for (; (due = heap_first(&heap)); n++) {
+		assert_true((due - dues) % 4 != 1);
+		assert_true(!last || last->at_ms < due->at_ms ||
+			    (last->at_ms == due->at_ms && last->turn < due->turn));
+		last = due;
+		heap_drop(&heap, due);
+		assert_equal(due->place, 0);
+	}
+	assert_equal(n, 150);
+	heap_done(&heap);
+}
+
 static const struct test tests[] = {
     TEST(an_error_is_prefixed_on_its_way_up),
     TEST(every_code_is_found_by_its_text),
@@ -146,6 +176,7 @@ static const struct test tests[] = {
     TEST(an_id_of_wrong_form_is_refused),
     TEST(numbers_are_whole_and_in_range),
     TEST(a_log_line_stays_one_line),
+    TEST(what_is_due_comes_in_order),
 };
 
 suite_main("base", tests)

@@ -359,6 +359,66 @@ only_groups_that_stand_alike_are_merged(void)
 	bench_free(bench);
 }
 
+/* The commit that reaches site 0 with the most rows, and how long it may wait. */
+static struct {
+	size_t n;
+	int deadline_ms;
+} largest;
+
+static bool
+note_commit(struct bench *bench, struct site *site, struct manager_call *call, struct err *err)
+{
+	if (site == &bench->sites[0] && call->verb == VERB_COMMIT && call->n > largest.n) {
+		largest.n = call->n;
+		largest.deadline_ms = call->caller.deadline_ms;
+	}
+	return bench_deliver(site, call, err);
+}
+
+/* All of them in one transaction. */
+static void
+admit_together(struct bench *bench, int n)
+{
+	struct txn *txn = store_begin(bench->store);
+
+	for (int i = 0; i < n; i++) {
+		struct controller_row row = {
+		    .manager = "site@0", .kind = "unit", .subject = "unit", .spec = "units=1"};
+		struct controller_admission admission = {
+		    .rows = &row, .n_rows = 1, .goal = ROW_COMMITTED};
+		char group[20];
+
+		snprintf(group, sizeof(group), "g%d", i);
+		admission.group = group;
+		assert_true(controller_next_id(bench->controller, txn, &row.rid, NULL) &&
+			    controller_admit(bench->controller, txn, &admission, NULL));
+	}
+	assert_true(txn_commit(&txn, NULL));
+	controller_wake(bench->controller);
+}
+
+static void
+groups_that_are_sent_together_share_a_call_that_does_not_wait(void)
+{
+	struct bench *bench = start("shared", 5);
+
+	largest.n = 0;
+	bench->transport = note_commit;
+	admit_together(bench, 1);
+	await(bench, "g0", GROUP_ACTIVE);
+	assert_equal(largest.n, 1);
+	assert_true(largest.deadline_ms > 1000);
+	bench_goal(bench, "g0", ROW_RELEASED);
+	await(bench, "g0", GROUP_GONE);
+
+	admit_together(bench, 5);
+	await(bench, "g4", GROUP_ACTIVE);
+
+	assert_equal(largest.n, 5);
+	assert_true(largest.deadline_ms < 1000);
+	bench_free(bench);
+}
+
 static const struct test tests[] = {
     TEST(a_group_becomes_active_and_gone),
     TEST(what_does_not_fit_is_refused_and_leaves_nothing),
@@ -375,6 +435,7 @@ static const struct test tests[] = {
     TEST(a_goal_of_nothing_is_not_found_and_goals_do_not_fall),
     TEST(a_group_gets_other_rows_in_place_of_its_own),
     TEST(only_groups_that_stand_alike_are_merged),
+    TEST(groups_that_are_sent_together_share_a_call_that_does_not_wait),
 };
 
 suite_main("controller", tests)

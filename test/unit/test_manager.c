@@ -3,6 +3,8 @@
  */
 #include "lib/engine/manager.h"
 
+#include <pthread.h>
+
 #include "test/support/stand.h"
 #include "test/support/suite.h"
 
@@ -210,6 +212,67 @@ a_hard_failure_is_answered_at_once(void)
 	stand_free(stand);
 }
 
+/* A caller among many. */
+struct caller {
+	struct stand *stand;
+	uint64_t rid;
+	int64_t epoch;
+	bool is_done;
+	struct err err;
+	struct row_have have;
+};
+
+static void *
+reserve_one(void *self)
+{
+	struct caller *caller = self;
+	auto_arena struct arena *arena = arena_new();
+	struct row_want want = {.rid = caller->rid, .kind = "unit", .spec = "units=1"};
+	struct manager_call call = {.verb = VERB_RESERVE,
+	    .want = &want,
+	    .have = &caller->have,
+	    .n = 1,
+	    .arena = arena,
+	    .caller = {.owner = "snc@ctl", .epoch = caller->epoch}};
+
+	caller->is_done = manager_call(caller->stand->manager, &call, &caller->err);
+	return NULL;
+}
+
+/* Each third one is of an older controller: only its own call is refused. */
+static void
+calls_of_the_same_moment_share_the_capacity_and_no_refusal(void)
+{
+	enum { CALLERS = 24, CAPACITY = 5 };
+	struct stand *stand = stand_new("moment", CAPACITY);
+	struct caller callers[CALLERS] = {0};
+	pthread_t threads[CALLERS];
+	int n_held = 0, n_full = 0, n_stale = 0;
+
+	stand->epoch = 7;
+	stand_put(stand, 10, ROW_RELEASED);
+	for (int i = 0; i < CALLERS; i++) {
+		callers[i].stand = stand;
+		callers[i].rid = 100 + (uint64_t)i;
+		callers[i].epoch = i % 3 ? 7 : 6;
+		assert_true(!pthread_create(&threads[i], NULL, reserve_one, &callers[i]));
+	}
+	for (int i = 0; i < CALLERS; i++)
+		pthread_join(threads[i], NULL);
+
+	for (int i = 0; i < CALLERS; i++) {
+		n_stale += callers[i].err.code == ERR_STALE_EPOCH;
+		n_held += callers[i].is_done && callers[i].have.state == ROW_HELD;
+		n_full += callers[i].is_done && callers[i].have.why.code == ERR_CAPACITY;
+		assert_equal(manager_has(stand->manager, callers[i].rid),
+		    callers[i].is_done && callers[i].have.state == ROW_HELD);
+	}
+	assert_equal(n_stale, CALLERS / 3);
+	assert_equal(n_held, CAPACITY);
+	assert_equal(n_full, CALLERS - CALLERS / 3 - CAPACITY);
+	stand_free(stand);
+}
+
 static const struct test tests[] = {
     TEST(verbs_do_what_the_table_says),
     TEST(a_reserve_with_another_spec_is_a_mismatch),
@@ -221,6 +284,7 @@ static const struct test tests[] = {
     TEST(an_unknown_kind_is_refused),
     TEST(attributes_follow_their_revision),
     TEST(a_hard_failure_is_answered_at_once),
+    TEST(calls_of_the_same_moment_share_the_capacity_and_no_refusal),
 };
 
 suite_main("manager", tests)

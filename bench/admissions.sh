@@ -1,0 +1,84 @@
+#!/bin/bash
+# sncd, alone with N_HOSTS VNodes whose drivers do nothing (test/support/many_managers.c), in a network
+# namespace of its own: admissions a second of CLIENTS clients on an empty domain and on one that holds
+# HELD slices of 5 nodes and 10 links, memory, and the start after kill -9. The state of sncd is on the
+# disk of STATE, that of the others in memory.
+#     bench/admissions.sh [HELD [N_HOSTS [CLIENTS]]]
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+HELD=${1:-10000} N_HOSTS=${2:-8} CLIENTS=${3:-32}
+SAMPLE=$((HELD / 20))
+if [ -z "${VNODE_BENCH_INSIDE:-}" ]; then
+	VNODE_BENCH_INSIDE=1 exec unshare --net -- "$0" "$@"
+fi
+ip link set lo up
+WORK=$(mktemp -d /dev/shm/vnode-admissions-XXXXXX)
+STATE=$(mktemp -d "${STATE:-/tmp}/vnode-admissions-XXXXXX")
+DOMAIN=$WORK/domain
+ln -s "$STATE" "$WORK/state"
+SNCD='' MANY=''
+
+at_end() {
+	for pid in $SNCD $MANY; do
+		kill -9 "$pid" 2>/dev/null || true
+	done
+	wait 2>/dev/null || true
+	rm -rf "$WORK" "$STATE"
+}
+trap at_end EXIT
+trap 'exit 1' INT TERM
+
+say() { printf '%s\n' "$*"; }
+client() { "$ROOT/build/bench/admissions" "$DOMAIN" "$@"; }
+memory() { awk '/^VmRSS/ {rss = $2} /^VmHWM/ {top = $2} END {printf "memory %d MB, at most %d MB\n", rss / 1024, top / 1024}' "/proc/$SNCD/status"; }
+processor() { awk '{printf "processor time of sncd so far %.1f s\n", ($14 + $15) / 100}' "/proc/$SNCD/stat"; }
+
+sncd_start() {
+	"$ROOT/build/bin/sncd" --config "$DOMAIN/sncd.conf" 2>>"$WORK/sncd.log" &
+	SNCD=$!
+}
+
+hosts_up() {
+	local until=$((SECONDS + 120))
+	until client hosts "$N_HOSTS" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || { say "the hosts do not come up" && exit 1; }
+		sleep 0.2
+	done
+}
+
+"$ROOT/build/test/many_managers" "$DOMAIN" "$N_HOSTS" >"$WORK/ready" 2>"$WORK/many.log" &
+MANY=$!
+until grep -q ready "$WORK/ready"; do
+	kill -0 $MANY || { cat "$WORK/many.log" && exit 1; }
+	sleep 0.1
+done
+sncd_start
+client first
+hosts_up
+say "== $N_HOSTS hosts, $CLIENTS clients, empty: $SAMPLE slices"
+client create "$WORK/acknowledged" "$SAMPLE" "$CLIENTS" a
+memory
+processor
+[ -z "${PROFILE:-}" ] || perf record -q -g -p $SNCD -o "$PROFILE" &
+say "== up to $HELD slices"
+client create "$WORK/acknowledged" $((HELD - 2 * SAMPLE)) "$CLIENTS" b
+client settle 600
+say "== holding $((HELD - SAMPLE)), $SAMPLE more"
+client create "$WORK/acknowledged" "$SAMPLE" "$CLIENTS" c
+client settle 600
+memory
+processor
+say "== kill -9 and start"
+kill -9 $SNCD
+wait $SNCD 2>/dev/null || true
+sncd_start
+client first
+client verify "$WORK/acknowledged"
+hosts_up
+client create "$WORK/acknowledged" 1 1 d
+memory
+client settle 600
+client verify "$WORK/acknowledged"
+client orphans
+[ ! -s "$WORK/sncd.log" ] || { say "== log of sncd, last lines" && tail -5 "$WORK/sncd.log"; }
