@@ -53,7 +53,7 @@ failures_max(void)
 /* What has happened in all schedules; shared with the children. */
 static struct total {
 	atomic_llong kills, disk_errors, full_disks, calls, lost, doubled, late;
-} *total;
+} * total;
 
 /* A schedule that runs in a child. */
 struct schedule {
@@ -343,12 +343,13 @@ whatever_happens_nothing_is_lost_or_leaked(void)
 	long n = one ? 1 : seeds ? strtol(seeds, NULL, 10) : SEEDS_DEFAULT;
 	long n_failed;
 
-	total = mmap(
-	    NULL, sizeof(*total), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	total =
+	    mmap(NULL, sizeof(*total), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(total != MAP_FAILED);
 	n_failed = run_schedules(first, n);
-	printf("\n  %ld schedules, %ld failed: kills %lld, disk errors %lld, full %lld, calls %lld, "
-	       "lost %lld, doubled %lld, late %lld\n",
+	printf(
+	    "\n  %ld schedules, %ld failed: kills %lld, disk errors %lld, full %lld, calls %lld, "
+	    "lost %lld, doubled %lld, late %lld\n",
 	    n, n_failed, total->kills, total->disk_errors, total->full_disks, total->calls,
 	    total->lost, total->doubled, total->late);
 	CU_ASSERT_EQUAL(n_failed, 0);

@@ -29,7 +29,7 @@ struct deed {
 struct sim_file {
 	int node;
 	bool is_there;
-	bool is_torn; /* a sync has failed: what it had to write will not be read again */
+	bool is_torn;           /* a sync has failed: what it had to write will not be read again */
 	struct bytes now, safe; /* as programs see it; as it is after a power failure */
 	vec_of(struct deed) deeds;
 	unsigned char *shared[SHARED_MAX]; /* the index of a write-ahead log */
