@@ -230,13 +230,14 @@ run_schedule(unsigned seed)
 
 /*
  * A short life in which one thing fails: the room is filled, somebody is refused, an attribute
- * changes, a reservation is run, another one loses its holds while the controller is away.
+ * changes, a reservation is run, another one loses its holds while the controller is away, a site
+ * comes back without its database.
  */
 static void
 run_story(const struct single_fault *fault)
 {
 	struct sim_slot *slots = sim_slots;
-	struct sim_faults *faults = sim_faults_of(fault->node);
+	struct sim_faults *faults = sim_faults_of(fault->node), kept;
 
 	sim_site_begin(STORY_SEED, CAPACITY);
 	sim_site.wire.is_good = true;
@@ -256,6 +257,10 @@ run_story(const struct single_fault *fault)
 	sim_set_attr(&slots[0]);
 	sim_pause(NODE_CONTROLLER, 130 * SIM_REST_MS);
 	sim_pass_ms(140 * SIM_REST_MS);
+	kept = *faults; /* what is still to come may come to its next life */
+	sim_lose_database(1);
+	*faults = kept;
+	sim_pass_ms(20 * SIM_REST_MS);
 	if (faults->crash_at || faults->io_error_at)
 		sim_end(NEVER_REACHED);
 	sim_come_to_rest();

@@ -144,6 +144,18 @@ sim_disk_crash(int node, bool is_power)
 	}
 }
 
+void
+sim_disk_lose(int node)
+{
+	struct sim_file *file;
+
+	for (size_t at = 0; (file = map_next(files, &at));)
+		if (file->node == node) {
+			file->is_there = false;
+			file->now.size = file->safe.size = 0;
+		}
+}
+
 /* Does this call of the disk fail? */
 static bool
 fails(const struct sim_file *file)
