@@ -44,6 +44,7 @@ service_capture_start(void *self, const struct rpc_call *call,
 	auto_str struct str head = {0};
 	char id[TAP_ID_SIZE];
 	struct tap_wish wish = {
+	    .by = args->by ? args->by : call->name,
 	    .filter = args->filter,
 	    .name = args->name,
 	    .comment = args->comment,
@@ -61,7 +62,7 @@ service_capture_start(void *self, const struct rpc_call *call,
 	    !tap_start(redirector->taps, &wish, id, &head, err))
 		return false;
 	log_info("redirector", "event=capture rid=%s capture=%s by=%s@%s filter=\"%s\" device=%s",
-	    args->rid, id, call->role, call->name, args->filter, args->device ? args->device : "-");
+	    args->rid, id, call->role, wish.by, args->filter, args->device ? args->device : "-");
 	result->capture = arena_text(call->arena, id);
 	result->head = blob_of(&head, call->arena);
 	return true;

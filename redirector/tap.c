@@ -22,12 +22,14 @@ enum {
 	READER_MS = 10000,
 	QUEUE_MAX = 4 << 20, /* bytes of a stream that nobody has read yet */
 	NS_PER_S = 1000000000,
+	BY_SIZE = 256,
 };
 
 struct capture {
 	bool is_used;    /* the others mean nothing without */
 	bool is_running; /* the data plane copies */
 	char id[TAP_ID_SIZE];
+	char by[BY_SIZE];
 	struct dataplane_tap tap;
 	uint32_t interface;
 	int64_t frames_left, bytes_left; /* frames_left below 0: any number */
@@ -90,8 +92,7 @@ nth_of(const struct taps *taps, const struct capture *capture)
 	return (unsigned)(capture - taps->captures);
 }
 
-/* ---- its end ----------------------------------------------------------------------------------
- */
+/* ---- its end ------------------------------------------------------------------------------- */
 
 /* The data plane's part is over; what is in the stream can still be read. */
 static void
@@ -122,21 +123,19 @@ forget(struct taps *taps, struct capture *capture)
 	*capture = (struct capture){0};
 }
 
-/* ---- copies -----------------------------------------------------------------------------------
- */
+/* ---- copies -------------------------------------------------------------------------------- */
 
 /* Keeps a copy, if there is room and the caps allow it. */
 static void
 keep(struct taps *taps, struct capture *capture, const struct dataplane_copy *copy)
 {
+	if ((int64_t)copy->n_bytes > capture->bytes_left) {
+		end(taps, capture, "as many bytes as were asked for");
+		return;
+	}
 	capture->n_seen++;
 	if (capture->stream.len + copy->n_bytes + TAP_SNAPLEN > QUEUE_MAX) {
 		capture->n_dropped++;
-		return;
-	}
-	if ((int64_t)copy->n_bytes > capture->bytes_left) {
-		capture->n_seen--;
-		end(taps, capture, "as many bytes as were asked for");
 		return;
 	}
 	tap_frame_write(&capture->stream,
@@ -198,8 +197,7 @@ lost(void *self, uint64_t n)
 	pthread_mutex_unlock(&taps->lock);
 }
 
-/* ---- the thread -------------------------------------------------------------------------------
- */
+/* ---- the thread ---------------------------------------------------------------------------- */
 
 static bool
 is_any(const struct taps *taps)
@@ -242,19 +240,18 @@ static void *
 taps_main(void *self)
 {
 	struct taps *taps = self;
-	const struct dataplane *dataplane = &taps->dataplane;
 
 	pthread_mutex_lock(&taps->lock);
 	while (!taps->is_stopping) {
 		if (!is_any(taps)) {
 			if (taps->is_open)
-				dataplane->ops->copies_close(dataplane->self);
+				taps->dataplane.ops->copies_close(taps->dataplane.self);
 			taps->is_open = false;
 			pthread_cond_wait(&taps->changed, &taps->lock);
 			continue;
 		}
 		pthread_mutex_unlock(&taps->lock);
-		dataplane->ops->copies_poll(dataplane->self, POLL_MS);
+		taps->dataplane.ops->copies_poll(taps->dataplane.self, POLL_MS);
 		pthread_mutex_lock(&taps->lock);
 		keep_batch(taps);
 		look_after_all(taps);
@@ -304,8 +301,7 @@ taps_new(const struct dataplane *dataplane, const struct clock *clock, struct er
 	return NULL;
 }
 
-/* ---- start ------------------------------------------------------------------------------------
- */
+/* ---- start --------------------------------------------------------------------------------- */
 
 /* A number from 1 to most; 0 is the usual. */
 static bool
@@ -341,33 +337,49 @@ read_wish(const struct taps *taps, const struct tap_wish *from, struct capture *
 	    .wall_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC),
 	    .from_ns = clock_ns(CLOCK_REALTIME),
 	};
+	snprintf(to->by, sizeof(to->by), "%s", wish.by ? wish.by : "");
 	to->tap.rid = wish.rid;
 	to->tap.snaplen = (uint32_t)wish.snaplen;
 	to->tap.device = wish.device;
 	return tap_filter_read(wish.filter, &to->tap.filter, err);
 }
 
+/* A place for one more of that user; NULL = there is none. */
+static struct capture *
+find_place(struct taps *taps, const char *by, struct err *err)
+{
+	struct capture *place = NULL;
+	int n_of_one = 0;
+
+	for (size_t i = 0; i < TAPS_MAX; i++)
+		if (!taps->captures[i].is_used)
+			place = &taps->captures[i];
+		else if (*by && str_equal(taps->captures[i].by, by))
+			n_of_one++;
+	if (place && n_of_one < TAPS_OF_ONE)
+		return place;
+	err_set(err, ERR_LIMIT, "a host has %d captures at most, %d of them one user's", TAPS_MAX,
+	    TAPS_OF_ONE);
+	(void)err_hint(err, "wait for one to end");
+	return NULL;
+}
+
 static bool
 start(struct taps *taps, struct capture *wanted, struct err *err)
 {
-	const struct dataplane *dataplane = &taps->dataplane;
 	struct dataplane_taker taker = {copied, lost, taps};
-	unsigned nth = 0;
+	struct capture *place = find_place(taps, wanted->by, err);
 
-	while (nth < TAPS_MAX && taps->captures[nth].is_used)
-		nth++;
-	if (nth == TAPS_MAX) {
-		err_set(err, ERR_LIMIT, "%d captures run on this host already", TAPS_MAX);
-		return err_hint(err, "wait for one to end");
-	}
-	if (!taps->is_open && !dataplane->ops->copies_open(dataplane->self, &taker, err))
+	if (!place)
+		return false;
+	if (!taps->is_open && !taps->dataplane.ops->copies_open(taps->dataplane.self, &taker, err))
 		return false;
 	taps->is_open = true;
 	wanted->tap.serial = ++taps->last_serial;
 	snprintf(wanted->id, sizeof(wanted->id), "%08x", wanted->tap.serial);
-	if (!dataplane->ops->tap(dataplane->self, nth, &wanted->tap, err))
+	if (!taps->dataplane.ops->tap(taps->dataplane.self, nth_of(taps, place), &wanted->tap, err))
 		return false;
-	taps->captures[nth] = *wanted;
+	*place = *wanted;
 	pthread_cond_broadcast(&taps->changed);
 	return true;
 }
@@ -394,8 +406,7 @@ tap_start(struct taps *taps, const struct tap_wish *wish, char id[static TAP_ID_
 	return true;
 }
 
-/* ---- read, stop -------------------------------------------------------------------------------
- */
+/* ---- read, stop ---------------------------------------------------------------------------- */
 
 /* What the reader has got is forgotten. */
 static bool

@@ -10,7 +10,8 @@
 #include "redirector/dataplane.h"
 
 enum {
-	TAPS_MAX = 8, /* at once on a host */
+	TAPS_MAX = 8,    /* at once on a host */
+	TAPS_OF_ONE = 4, /* of them one user's: others can look, too */
 	TAP_SNAPLEN = 2048,
 	TAP_SNAPLEN_MAX = 32768,
 	TAP_MS = 60000,
@@ -30,6 +31,7 @@ struct taps *taps_new(const struct dataplane *dataplane, const struct clock *clo
 /* What is wanted. 0 stands for the usual value, and of frames for any number. */
 struct tap_wish {
 	uint64_t rid;
+	const char *by;        /* the user it is for; NULL = nobody's */
 	const char *filter;    /* see tap_filter.h */
 	const char *name;      /* of the interface in the stream */
 	const char *comment;   /* on the interface */
@@ -42,7 +44,8 @@ struct tap_wish {
 
 /*
  * From now on frames are kept. `head` is what the stream begins with: the section, if this is
- * interface 0, and the interface's description. ERR_LIMIT: too many captures.
+ * interface 0, and the interface's description. ERR_LIMIT: too many captures, or too
+ * many of this user.
  */
 bool tap_start(struct taps *taps, const struct tap_wish *wish, char id[static TAP_ID_SIZE],
     struct str *head, struct err *err) must_check;

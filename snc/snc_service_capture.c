@@ -69,6 +69,7 @@ SNC_HANDLER(capture_start)
 	    .bytes = args->bytes,
 	    .ms = args->ms,
 	    .device = args->device,
+	    .by = caller.name,
 	};
 	struct link_end_place place = {0};
 	struct rpc_client client;

@@ -304,7 +304,7 @@ reserve_new(struct step *step, const struct row_want *want, struct row_have *hav
 	    .has_effect = true};
 
 	if (!store_has_room(step->manager->config.store)) {
-		(void)err_set(&have->why, ERR_UNAVAILABLE,
+		(void)err_set(&have->why, ERR_CAPACITY,
 		    "the manager's disk is full: nothing new is accepted until there is room");
 		return true;
 	}

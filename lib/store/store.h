@@ -59,7 +59,8 @@ const char *store_uuid(const struct store *store);
 /*
  * Keeps so many bytes of the disk in a file PATH.ballast, once, after opening, which begins without
  * it. They are given up when the disk is full, so that what frees things can still be stored, and
- * are taken when there is twice the room. On a disk that is full already it succeeds, and store_has_room says no.
+ * are taken when there is twice the room. On a disk that is full already it succeeds, and
+ * store_has_room says no.
  */
 bool store_keep_ballast(struct store *store, size_t bytes, struct err *err) must_check;
 

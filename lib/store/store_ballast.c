@@ -82,8 +82,9 @@ ballast_spend(struct ballast *ballast)
 		if (unlink(ballast->path) && errno != ENOENT)
 			log_error("store", "event=ballast_stuck path=%s why=\"%s\"", ballast->path,
 			    strerror(errno));
-		log_error("store", "event=disk_full ballast=%s hint=\"make room: until then "
-				   "nothing new is accepted\"",
+		log_error("store",
+		    "event=disk_full ballast=%s hint=\"make room: until then "
+		    "nothing new is accepted\"",
 		    ballast->path);
 	}
 	pthread_mutex_unlock(&ballast->lock);
@@ -106,6 +107,6 @@ ballast_make(const struct ballast *ballast, struct err *err)
 	if (!code)
 		return true;
 	unlink(ballast->path);
-	return err_set(err, code == ENOSPC ? ERR_LIMIT : ERR_UNAVAILABLE, "'%s': %s",
-	    ballast->path, strerror(code));
+	return err_set(err, code == ENOSPC ? ERR_LIMIT : ERR_UNAVAILABLE, "'%s': %s", ballast->path,
+	    strerror(code));
 }

@@ -53,7 +53,7 @@ failures_max(void)
 /* What has happened in all schedules; shared with the children. */
 static struct total {
 	atomic_llong kills, disk_errors, full_disks, calls, lost, doubled, late;
-} *total;
+} * total;
 
 /* A schedule that runs in a child. */
 struct schedule {
@@ -230,13 +230,14 @@ run_schedule(unsigned seed)
 
 /*
  * A short life in which one thing fails: the room is filled, somebody is refused, an attribute
- * changes, a reservation is run, another one loses its holds while the controller is away.
+ * changes, a reservation is run, another one loses its holds while the controller is away, a site
+ * comes back without its database.
  */
 static void
 run_story(const struct single_fault *fault)
 {
 	struct sim_slot *slots = sim_slots;
-	struct sim_faults *faults = sim_faults_of(fault->node);
+	struct sim_faults *faults = sim_faults_of(fault->node), kept;
 
 	sim_site_begin(STORY_SEED, CAPACITY);
 	sim_site.wire.is_good = true;
@@ -256,6 +257,10 @@ run_story(const struct single_fault *fault)
 	sim_set_attr(&slots[0]);
 	sim_pause(NODE_CONTROLLER, 130 * SIM_REST_MS);
 	sim_pass_ms(140 * SIM_REST_MS);
+	kept = *faults; /* what is still to come may come to its next life */
+	sim_lose_database(1);
+	*faults = kept;
+	sim_pass_ms(20 * SIM_REST_MS);
 	if (faults->crash_at || faults->io_error_at)
 		sim_end(NEVER_REACHED);
 	sim_come_to_rest();
@@ -343,12 +348,13 @@ whatever_happens_nothing_is_lost_or_leaked(void)
 	long n = one ? 1 : seeds ? strtol(seeds, NULL, 10) : SEEDS_DEFAULT;
 	long n_failed;
 
-	total = mmap(
-	    NULL, sizeof(*total), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	total =
+	    mmap(NULL, sizeof(*total), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(total != MAP_FAILED);
 	n_failed = run_schedules(first, n);
-	printf("\n  %ld schedules, %ld failed: kills %lld, disk errors %lld, full %lld, calls %lld, "
-	       "lost %lld, doubled %lld, late %lld\n",
+	printf(
+	    "\n  %ld schedules, %ld failed: kills %lld, disk errors %lld, full %lld, calls %lld, "
+	    "lost %lld, doubled %lld, late %lld\n",
 	    n, n_failed, total->kills, total->disk_errors, total->full_disks, total->calls,
 	    total->lost, total->doubled, total->late);
 	CU_ASSERT_EQUAL(n_failed, 0);

@@ -4,8 +4,10 @@
 #include "test/support/crash.h"
 
 #include <ftw.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,6 +36,25 @@ test_die_at(const char *crash, void (*body)(void))
 	}
 	waitpid(child, &status, 0);
 	return status;
+}
+
+void
+child_must(bool is_so, const char *what)
+{
+	if (is_so)
+		return;
+	fprintf(stderr, "not so: %s\n", what);
+	_exit(1);
+}
+
+bool
+test_own_disk(const char *dir, const char *size)
+{
+	char options[40];
+
+	snprintf(options, sizeof(options), "size=%s", size);
+	return !unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+	       !mount("none", dir, "tmpfs", 0, options);
 }
 
 static int

@@ -29,7 +29,7 @@ struct deed {
 struct sim_file {
 	int node;
 	bool is_there;
-	bool is_torn; /* a sync has failed: what it had to write will not be read again */
+	bool is_torn;           /* a sync has failed: what it had to write will not be read again */
 	struct bytes now, safe; /* as programs see it; as it is after a power failure */
 	vec_of(struct deed) deeds;
 	unsigned char *shared[SHARED_MAX]; /* the index of a write-ahead log */
@@ -145,6 +145,18 @@ sim_disk_crash(int node, bool is_power)
 		if (is_power || file->is_torn)
 			lose_power(file);
 	}
+}
+
+void
+sim_disk_lose(int node)
+{
+	struct sim_file *file;
+
+	for (size_t at = 0; (file = map_next(files, &at));)
+		if (file->node == node) {
+			file->is_there = false;
+			file->now.size = file->safe.size = 0;
+		}
 }
 
 /* Does this call of the disk fail? */

@@ -14,6 +14,8 @@
 #include "test/support/suite.h"
 
 enum {
+	HELLO_MS = 10000,
+	HELLO_LOSS_ODDS = 4,
 	REBOOT_MS = 60000, /* in which what stood before may be absent */
 	RESTS = 1800
 };
@@ -100,6 +102,40 @@ check_rows_precede(struct site *site, struct txn *txn)
 	}
 }
 
+/* What a site says of itself, on its way. */
+struct hello {
+	char manager[20], uuid[40];
+};
+
+/* In the controller, as the handler of it. */
+static void
+hear_hello(void *self)
+{
+	auto_free struct hello *hello = self;
+
+	if (sim_is_controller_up())
+		controller_heard(sim_site.bench->controller, hello->manager, hello->uuid, NULL, 0);
+}
+
+/* As daemons do while they live. */
+static void
+say_hello(void *self)
+{
+	const struct site *site = self;
+
+	for (;; sim_sleep_ms(HELLO_MS)) {
+		struct hello *hello;
+
+		if (site->is_cut || (!sim_site.wire.is_good && !sim_dice(HELLO_LOSS_ODDS)))
+			continue;
+		hello = xcalloc(1, sizeof(*hello));
+		snprintf(hello->manager, sizeof(hello->manager), "site@%d",
+		    (int)(site - sim_site.bench->sites));
+		snprintf(hello->uuid, sizeof(hello->uuid), "%s", store_uuid(site->store));
+		sim_spawn(NODE_CONTROLLER, hear_hello, hello);
+	}
+}
+
 static void
 open_site(void *self)
 {
@@ -110,6 +146,7 @@ open_site(void *self)
 	if (site_open(sim_site.bench, site, &err)) {
 		sim_site.wire.ready_life[at] = sim_life(NODE_SITES + at);
 		sim_tell("site %d opened\n", at);
+		sim_spawn(NODE_SITES + at, say_hello, site);
 	} else {
 		sim_tell("site %d not opened: %s\n", at, err.text);
 		sim_kill(NODE_SITES + at, false);
@@ -123,7 +160,7 @@ peek_site(void *self)
 	struct store *store =
 	    store_open(site->path, manager_migrations, n_manager_migrations, NULL);
 
-	if (store) {
+	if (store && !sim_site.has_lost_database) {
 		auto_txn struct txn *txn = store_begin(store);
 
 		check_rows_precede(site, txn);
@@ -148,6 +185,19 @@ sim_lose_objects(int at)
 	for (size_t i = 0; i < n; i++)
 		world_drop(world, objects[i].rid);
 	sim_site.rebooted_ms[at] = sim_now_ms();
+}
+
+void
+sim_lose_database(int at)
+{
+	struct sim_wire *wire = &sim_site.wire;
+
+	sim_kill(NODE_SITES + at, true);
+	sim_disk_lose(NODE_SITES + at);
+	wire->epoch[at] = 0;
+	map_free(take(wire->states[at]));
+	sim_site.rebooted_ms[at] = sim_now_ms();
+	sim_site.has_lost_database = true;
 }
 
 void

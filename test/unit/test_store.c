@@ -5,16 +5,15 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "test/support/crash.h"
 #include "test/support/suite.h"
 
 STORE_SQL(embedded_sql, "schemas/sql/manager/0001_rows.sql");
@@ -206,23 +205,13 @@ add_big(struct store *store, int64_t id, struct err *err)
 	       txn_commit(&txn, err);
 }
 
-/* In the child, where CUnit must not be asked. */
-static void
-must(bool is_so, const char *what)
-{
-	if (is_so)
-		return;
-	fprintf(stderr, "not so: %s\n", what);
-	_exit(1);
-}
-
 static struct store *
 open_with_ballast(const char *path)
 {
 	struct err err = {0};
 	struct store *store = store_open(path, steps, 2, &err);
 
-	must(store && store_keep_ballast(store, 1 << 20, &err), err.text);
+	child_must(store && store_keep_ballast(store, 1 << 20, &err), err.text);
 	return store;
 }
 
@@ -231,7 +220,7 @@ delete_all(struct store *store)
 {
 	auto_txn struct txn *txn = store_begin(store);
 
-	must(txn_run(txn, NULL, "DELETE FROM thing", "") && txn_commit(&txn, NULL),
+	child_must(txn_run(txn, NULL, "DELETE FROM thing", "") && txn_commit(&txn, NULL),
 	    "what frees room is stored");
 }
 
@@ -240,64 +229,51 @@ await_room(struct store *store)
 {
 	for (int ms = 0; !store_has_room(store) && ms < 20000; ms += 50)
 		usleep(50000);
-	must(store_has_room(store), "there is room again");
+	child_must(store_has_room(store), "there is room again");
 }
 
-/* In a mount namespace of its own, with a disk of 4 MiB. */
+/* In the child: a disk of 4 MiB. */
 static void
-fill_and_free(const char *dir)
+fill_and_free(void)
 {
+	const char *dir = test_dir();
 	char path[300], full[300];
 	struct store *store;
 	struct err err = {0};
 	int64_t id = 1;
 
-	must(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
-		 !mount("none", dir, "tmpfs", 0, "size=4m"),
-	    "a disk of its own");
+	child_must(test_own_disk(dir, "4m"), "a disk of its own");
 	snprintf(path, sizeof(path), "%s/s.db", dir);
 	snprintf(full, sizeof(full), "%s/full", dir);
 	store = open_with_ballast(path);
 	for (; id < 6; id++)
-		must(add_big(store, id, &err), err.text);
-	must(fill_disk(full) > 0, "the disk is full");
-	must(store_has_room(store), "nobody has met that yet");
+		child_must(add_big(store, id, &err), err.text);
+	child_must(fill_disk(full) > 0, "the disk is full");
+	child_must(store_has_room(store), "nobody has met that yet");
 	while (add_big(store, id, &err))
 		id++;
-	must(err.code == ERR_UNAVAILABLE, err.text);
-	must(!store_has_room(store), "what adds is to be refused");
+	child_must(err.code == ERR_UNAVAILABLE, err.text);
+	child_must(!store_has_room(store), "what adds is to be refused");
 	delete_all(store);
-	must(unlink(full) == 0, "somebody makes room");
+	child_must(unlink(full) == 0, "somebody makes room");
 	await_room(store);
 
 	/* A program that starts on a full disk needs some of it, too. */
-	must(fill_disk(full) > 0, "the disk is full again");
+	child_must(fill_disk(full) > 0, "the disk is full again");
 	store_close(store);
 	store = open_with_ballast(path);
 	delete_all(store);
-	must(unlink(full) == 0, "somebody makes room again");
+	child_must(unlink(full) == 0, "somebody makes room again");
 	await_room(store);
-	must(add_big(store, id, &err), err.text);
+	child_must(add_big(store, id, &err), err.text);
 	store_close(store);
+	_exit(0);
 }
 
 static void
 a_full_disk_leaves_room_to_free_things(void)
 {
-	char dir[200];
-	int status;
-	pid_t child;
-
-	snprintf(dir, sizeof(dir), "%s/disk", test_dir());
-	assert_equal(mkdir(dir, 0700), 0);
-	fflush(NULL);
-	child = fork();
-	if (!child) {
-		fill_and_free(dir);
-		_exit(0);
-	}
-	waitpid(child, &status, 0);
-	assert_equal(status, 0);
+	CU_ASSERT_EQUAL(test_die_at(NULL, fill_and_free), 0);
 }
 
 static void
