@@ -7,9 +7,9 @@
  *                                                    named PREFIX-I; adds each that was answered to
  * FILE admissions DIR first                           waits until a call is answered admissions DIR
  * verify FILE                     is each slice of FILE listed? admissions DIR settle SECONDS waits
- * until every slice is RUNNING admissions DIR hosts N                         are N hosts up?
- *     admissions DIR orphans                         what does not agree anywhere: nothing
- * DIR is of test/support/many_managers.c.
+ * until every slice is RUNNING admissions DIR hosts N                         are N hosts up, and
+ * known? admissions DIR orphans                         what does not agree anywhere: nothing DIR
+ * is of test/support/many_managers.c.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -253,17 +253,20 @@ static bool
 list_all(struct http_client *http, struct arena *arena, struct tally *tally, struct err *err)
 {
 	struct rpc_client client = client_of(http);
-	struct snc_slice_list_args args = {};
+	struct snc_slice_list_args args = {0};
 	struct snc_slice_list_result result;
 
-	if (!snc_slice_list_call(&client, arena, &args, &result, err))
-		return false;
-	for (size_t i = 0; i < result.n_slices; i++) {
-		tally->n++;
-		tally->n_running += str_equal(result.slices[i].state, "RUNNING");
-		if (tally->ids)
-			map_put(tally->ids, result.slices[i].id, tally->ids);
-	}
+	do {
+		if (!snc_slice_list_call(&client, arena, &args, &result, err))
+			return false;
+		for (size_t i = 0; i < result.n_slices; i++) {
+			tally->n++;
+			tally->n_running += str_equal(result.slices[i].state, "RUNNING");
+			if (tally->ids)
+				map_put(tally->ids, result.slices[i].id, tally->ids);
+		}
+		args.after = result.next;
+	} while (result.next);
 	return true;
 }
 
@@ -332,7 +335,7 @@ run_hosts(struct http_client *http, const char *wanted, struct err *err)
 	if (!snc_host_list_call(&client, arena, &(struct snc_host_list_args){}, &result, err))
 		return false;
 	for (size_t i = 0; i < result.n_hosts; i++)
-		n_up += str_equal(result.hosts[i].state, "up");
+		n_up += str_equal(result.hosts[i].state, "up") && result.hosts[i].images[0];
 	printf("%lld of %lld hosts are up\n", n_up, n);
 	return n_up >= n || err_set(err, ERR_UNAVAILABLE, "%lld of %lld hosts are up", n_up, n);
 }

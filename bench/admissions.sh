@@ -41,26 +41,26 @@ sncd_start() {
 
 hosts_up() {
 	local until=$((SECONDS + 120))
-	until client hosts "$N_HOSTS" >/dev/null 2>&1; do
-		[ $SECONDS -lt $until ] || { say "the hosts do not come up" && exit 1; }
+	until client hosts "$N_HOSTS" >"$WORK/hosts" 2>&1; do
+		[ $SECONDS -lt $until ] || { cat "$WORK/hosts" && exit 1; }
 		sleep 0.2
 	done
 }
 
 "$ROOT/build/test/many_managers" "$DOMAIN" "$N_HOSTS" >"$WORK/ready" 2>"$WORK/many.log" &
 MANY=$!
-until grep -q ready "$WORK/ready"; do
+until grep -q ready "$WORK/ready" 2>/dev/null; do
 	kill -0 $MANY || { cat "$WORK/many.log" && exit 1; }
 	sleep 0.1
 done
 sncd_start
 client first
 hosts_up
+say "all hosts are up after $SECONDS s"
 say "== $N_HOSTS hosts, $CLIENTS clients, empty: $SAMPLE slices"
 client create "$WORK/acknowledged" "$SAMPLE" "$CLIENTS" a
 memory
 processor
-[ -z "${PROFILE:-}" ] || perf record -q -g -p $SNCD -o "$PROFILE" &
 say "== up to $HELD slices"
 client create "$WORK/acknowledged" $((HELD - 2 * SAMPLE)) "$CLIENTS" b
 client settle 600
@@ -73,6 +73,7 @@ say "== kill -9 and start"
 kill -9 $SNCD
 wait $SNCD 2>/dev/null || true
 sncd_start
+[ -z "${PROFILE_START:-}" ] || perf record -q -p $SNCD -o "$PROFILE_START" -- sleep 5 &
 client first
 client verify "$WORK/acknowledged"
 hosts_up

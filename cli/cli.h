@@ -39,6 +39,7 @@ int cli_link_capture(struct cli *cli);
 
 /* Of slices. */
 int cli_slice_find_slot(struct cli *cli);
+int cli_slice_list(struct cli *cli);
 int cli_slice_renew(struct cli *cli);
 
 /* What would fit instead of a slice that does not, on stderr. */

@@ -18,7 +18,6 @@ enum { DOCUMENT_MAX = 1 << 20 };
 
 static int run_check(struct cli *cli);
 static int run_create(struct cli *cli);
-static int run_list(struct cli *cli);
 static int run_show(struct cli *cli);
 static int run_define(struct cli *cli);
 static int run_reserve(struct cli *cli);
@@ -53,7 +52,7 @@ const struct cli_verb cli_slice_verbs[] = {
 	"Prints the times as vnode slice create takes them. Exit code 6 when there is none."},
     {"slice", "renew", "SLICE", "Give a slice another end.", "until", cli_slice_renew,
 	"  vnode slice renew ring --until +2h\nWithout --until it has no end any more."},
-    {"slice", "list", "", "List slices.", "", run_list, NULL},
+    {"slice", "list", "", "List slices.", "", cli_slice_list, NULL},
     {"slice", "show", "SLICE", "Show a slice with its nodes and links.", "", run_show, NULL},
     {"slice", "run", "SLICE", "Start a slice that is DEFINED, RESERVED or STOPPED.",
 	"wait no-wait timeout", run_run, NULL},
@@ -187,52 +186,11 @@ run_create(struct cli *cli)
 	return cli_wait_slice(cli, result.id, args.goal ? args.goal : "RUNNING", seq);
 }
 
-static bool
-is_to_come(const struct snc_slice *slice)
-{
-	return slice->from_ms > clock_wall_ms(&clock_real);
-}
-
 static int
 run_define(struct cli *cli)
 {
 	cli->flags.goal = "DEFINED";
 	return run_create(cli);
-}
-
-static int
-run_list(struct cli *cli)
-{
-	struct snc_slice_list_args args = {};
-	struct snc_slice_list_result result;
-	const struct rpc_client *snc;
-	struct cli_table *table;
-	struct err err = {0};
-
-	if (!(snc = cli_snc(cli, &err)) ||
-	    !snc_slice_list_call(snc, cli->arena, &args, &result, &err))
-		return cli_fail(cli, &err, NULL);
-	if (cli->flags.json) {
-		cli_json(&snc_service, "slice_list", &result);
-		return 0;
-	}
-	table = cli_table_new(7, "NAME", "STATE", "NODES", "LINKS", "AGE", "UNTIL", "OWNER");
-	for (size_t i = 0; i < result.n_slices; i++) {
-		const struct snc_slice *slice = &result.slices[i];
-
-		cli_table_row(table, slice->name,
-		    arena_format(cli->arena, "%s%s%s%s%s%s", slice->state,
-			is_to_come(slice) ? " from " : "",
-			is_to_come(slice) ? when_text(slice->from_ms).text : "",
-			slice->degraded ? " (DEGRADED)" : "",
-			slice->progress[0] ? ", under way: " : "", slice->progress),
-		    arena_format(cli->arena, "%lld", (long long)slice->n_nodes),
-		    arena_format(cli->arena, "%lld", (long long)slice->n_links),
-		    cli_age(cli, slice->created_ms),
-		    slice->until_ms ? when_text(slice->until_ms).text : "", slice->owner);
-	}
-	cli_table_print(table);
-	return 0;
 }
 
 static void

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/map.h"
 #include "lib/base/vec.h"
 #include "lib/xml/xml_read.h"
 #include "snc/inventory_capacity.h"
@@ -20,6 +21,7 @@ static const struct {
 } daemons[N_DAEMONS] = {{"redirector", 7703}, {"programmer", 7704}};
 
 struct inventory_daemon {
+	char *address;                      /* "10.63.0.11:7703" */
 	char *version, *db_uuid, *capacity; /* "" = has said nothing yet */
 	int64_t heard_ms;                   /* boot time; NEVER = not since the start */
 	bool is_failing;                    /* the last call failed, and nothing was heard since */
@@ -35,13 +37,19 @@ struct inventory {
 	pthread_mutex_t lock;
 	const struct clock *clock;
 	vec_of(struct host) hosts;
+	struct map *by_manager; /* daemons, by their full names; as hosts, never changes */
+	int64_t version;        /* of what daemons said of their capacity */
+	struct arena *said;     /* what all said together, as of said_version */
+	struct capacity_images images;
+	struct capacity_carriers carriers;
+	int64_t said_version;
 };
 
 static const struct xml_limits limits = {.bytes = 1 << 20, .elements = 10000, .text = 256};
 
 static bool read_host(
     struct inventory *inventory, const struct xml_element *element, struct err *err);
-static struct inventory_daemon *find_daemon(struct inventory *inventory, const char *manager);
+static void index_daemons(struct inventory *inventory);
 
 void
 inventory_free(struct inventory *inventory)
@@ -52,12 +60,17 @@ inventory_free(struct inventory *inventory)
 		free(host->name);
 		free(host->address);
 		for (int i = 0; i < N_DAEMONS; i++) {
+			free(host->daemons[i].address);
 			free(host->daemons[i].version);
 			free(host->daemons[i].db_uuid);
 			free(host->daemons[i].capacity);
 		}
 	}
 	vec_done(&inventory->hosts);
+	map_free(inventory->by_manager);
+	vec_done(&inventory->images);
+	vec_done(&inventory->carriers);
+	arena_free(inventory->said);
 	pthread_mutex_destroy(&inventory->lock);
 	free(inventory);
 }
@@ -75,6 +88,8 @@ inventory_new(const struct clock *clock)
 
 	pthread_mutex_init(&inventory->lock, NULL);
 	inventory->clock = clock;
+	inventory->by_manager = map_new();
+	inventory->said_version = NEVER;
 	return inventory;
 }
 
@@ -100,6 +115,7 @@ inventory_read(const char *xml, size_t size, const struct clock *clock, struct e
 			return NULL;
 		}
 	}
+	index_daemons(inventory);
 	return take(inventory);
 }
 
@@ -160,9 +176,13 @@ read_host(struct inventory *inventory, const struct xml_element *element, struct
 	host->name = xstrdup(xml_value(element, "name"));
 	host->address = xstrdup(xml_value(element, "address"));
 	host->is_agw = str_equal(xml_value(element, "kind"), "agw");
-	for (int i = 0; i < N_DAEMONS; i++)
-		host->daemons[i] =
-		    (struct inventory_daemon){xstrdup(""), xstrdup(""), xstrdup(""), NEVER, false};
+	for (int i = 0; i < N_DAEMONS; i++) {
+		auto_str struct str address = {0};
+
+		str_addf(&address, "%s:%d", host->address, daemons[i].port);
+		host->daemons[i] = (struct inventory_daemon){
+		    str_take(&address), xstrdup(""), xstrdup(""), xstrdup(""), NEVER, false};
+	}
 	return true;
 }
 
@@ -173,25 +193,23 @@ n_daemons(const struct host *host)
 	return host->is_agw ? PROGRAMMER : N_DAEMONS;
 }
 
-static struct inventory_daemon *
-find_daemon(struct inventory *inventory, const char *manager)
+static void
+index_daemons(struct inventory *inventory)
 {
-	const char *at = strchr(manager, '@');
+	vec_each (host, &inventory->hosts) {
+		for (int i = 0; i < n_daemons(host); i++) {
+			auto_str struct str name = {0};
 
-	for (size_t i = 0; at && i < inventory->hosts.n; i++) {
-		struct host *host = &inventory->hosts.items[i];
-
-		if (strcmp(host->name, at + 1) != 0)
-			continue;
-		for (int k = 0; k < n_daemons(host); k++) {
-			size_t len = strlen(daemons[k].role);
-
-			if (len == (size_t)(at - manager) &&
-			    strncmp(daemons[k].role, manager, len) == 0)
-				return &host->daemons[k];
+			str_addf(&name, "%s@%s", daemons[i].role, host->name);
+			map_put(inventory->by_manager, str_text(&name), &host->daemons[i]);
 		}
 	}
-	return NULL;
+}
+
+static struct inventory_daemon *
+find_daemon(const struct inventory *inventory, const char *manager)
+{
+	return map_get(inventory->by_manager, manager);
 }
 
 static bool
@@ -216,7 +234,10 @@ inventory_tell(struct inventory *inventory, const struct inventory_word *word, b
 		bool has_version = replace(&daemon->version, word->version);
 		bool has_uuid = replace(&daemon->db_uuid, word->db_uuid);
 
-		*is_new = replace(&daemon->capacity, word->capacity) || has_version || has_uuid;
+		bool has_capacity = replace(&daemon->capacity, word->capacity);
+
+		inventory->version += has_capacity;
+		*is_new = has_capacity || has_version || has_uuid;
 	}
 	if (daemon && is_alive) {
 		daemon->heard_ms = clock_boot_ms(inventory->clock);
@@ -278,14 +299,10 @@ const char *
 inventory_address(
     struct inventory *inventory, const char *manager, struct arena *arena, struct err *err)
 {
-	for (size_t i = 0; i < inventory->hosts.n; i++) {
-		const struct host *host = &inventory->hosts.items[i];
+	const struct inventory_daemon *daemon = find_daemon(inventory, manager);
 
-		for (int k = 0; k < n_daemons(host); k++)
-			if (str_equal(
-				manager, arena_format(arena, "%s@%s", daemons[k].role, host->name)))
-				return arena_format(arena, "%s:%d", host->address, daemons[k].port);
-	}
+	if (daemon)
+		return arena_text(arena, daemon->address);
 	err_set(err, ERR_NOT_FOUND, "'%s' is not in the inventory of hosts", manager);
 	return NULL;
 }
@@ -321,17 +338,45 @@ inventory_managers(
 	inventory_silent(inventory, INT64_MIN, arena, managers);
 }
 
+static bool
+is_whole(const struct inventory *inventory, const struct host *host)
+{
+	bool is = true;
+
+	for (int i = 0; i < n_daemons(host); i++)
+		is = is && is_up(inventory, &host->daemons[i]);
+	return is;
+}
+
 static void
 fill_host(const struct inventory *inventory, const struct host *host, struct arena *arena,
     struct substrate_host *to)
 {
 	to->name = arena_text(arena, host->name);
 	to->is_agw = host->is_agw;
-	to->is_up = true;
-	for (int i = 0; i < n_daemons(host); i++) {
-		to->is_up = to->is_up && is_up(inventory, &host->daemons[i]);
+	to->is_up = is_whole(inventory, host);
+	for (int i = 0; i < n_daemons(host); i++)
 		capacity_read(host->daemons[i].capacity, arena, to);
-	}
+}
+
+int64_t
+inventory_version(struct inventory *inventory)
+{
+	int64_t version;
+
+	pthread_mutex_lock(&inventory->lock);
+	version = inventory->version;
+	pthread_mutex_unlock(&inventory->lock);
+	return version;
+}
+
+void
+inventory_see_up(struct inventory *inventory, struct substrate *substrate)
+{
+	pthread_mutex_lock(&inventory->lock);
+	for (size_t i = 0; i < substrate->n_hosts; i++)
+		substrate->hosts[i].is_up = is_whole(inventory, &inventory->hosts.items[i]);
+	pthread_mutex_unlock(&inventory->lock);
 }
 
 struct substrate *
@@ -348,34 +393,64 @@ inventory_substrate(struct inventory *inventory, struct arena *arena)
 	return substrate;
 }
 
+/* Under the lock. */
+static void
+read_said(struct inventory *inventory)
+{
+	if (inventory->said_version == inventory->version)
+		return;
+	inventory->said_version = inventory->version;
+	arena_free(inventory->said);
+	inventory->said = arena_new();
+	inventory->images.n = inventory->carriers.n = 0;
+	vec_each (host, &inventory->hosts)
+		for (int i = 0; i < n_daemons(host); i++) {
+			const char *capacity = host->daemons[i].capacity;
+
+			capacity_images(capacity, inventory->said, &inventory->images);
+			capacity_carriers(capacity, inventory->said, &inventory->carriers);
+		}
+}
+
+static void
+copy_said(const struct inventory *inventory, struct arena *arena, struct slice_world *world)
+{
+	const struct capacity_images *images = &inventory->images;
+	const struct capacity_carriers *carriers = &inventory->carriers;
+	struct slice_image *image = arena_alloc(arena, images->n * sizeof(image[0]));
+	struct slice_carrier *carrier = arena_alloc(arena, carriers->n * sizeof(carrier[0]));
+
+	for (size_t i = 0; i < images->n; i++) {
+		image[i] = images->items[i];
+		image[i].name = arena_text(arena, image[i].name);
+	}
+	for (size_t i = 0; i < carriers->n; i++) {
+		carrier[i] = carriers->items[i];
+		carrier[i].type = arena_text(arena, carrier[i].type);
+	}
+	world->images = image;
+	world->n_images = images->n;
+	world->carriers = carrier;
+	world->n_carriers = carriers->n;
+}
+
 void
 inventory_world(struct inventory *inventory, struct arena *arena, struct slice_world *world)
 {
 	struct slice_host *hosts = arena_alloc(arena, inventory->hosts.n * sizeof(hosts[0]));
-	struct capacity_carriers carriers = {0};
-	struct capacity_images images = {0};
 
-	pthread_mutex_lock(&inventory->lock);
 	for (size_t i = 0; i < inventory->hosts.n; i++) {
 		const struct host *host = &inventory->hosts.items[i];
 
 		hosts[i].name = arena_text(arena, host->name);
 		hosts[i].is_agw = host->is_agw;
-		for (int k = 0; k < n_daemons(host); k++) {
-			capacity_images(host->daemons[k].capacity, arena, &images);
-			capacity_carriers(host->daemons[k].capacity, arena, &carriers);
-		}
 	}
-	pthread_mutex_unlock(&inventory->lock);
 	world->hosts = hosts;
 	world->n_hosts = inventory->hosts.n;
-	world->n_images = images.n;
-	world->images = (void *)arena_copy(arena, images.items, images.n * sizeof(images.items[0]));
-	vec_done(&images);
-	world->n_carriers = carriers.n;
-	world->carriers =
-	    (void *)arena_copy(arena, carriers.items, carriers.n * sizeof(carriers.items[0]));
-	vec_done(&carriers);
+	pthread_mutex_lock(&inventory->lock);
+	read_said(inventory);
+	copy_said(inventory, arena, world);
+	pthread_mutex_unlock(&inventory->lock);
 }
 
 static void

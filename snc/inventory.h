@@ -63,6 +63,12 @@ void inventory_silent(struct inventory *inventory, int64_t silent_ms, struct are
 /* The hosts with everything free and no graph, in arena. */
 struct substrate *inventory_substrate(struct inventory *inventory, struct arena *arena);
 
+/* Counted up whenever that would be another one, but for who is up. */
+int64_t inventory_version(struct inventory *inventory);
+
+/* Notes who of these hosts, which are all in the order of inventory_substrate, is up now. */
+void inventory_see_up(struct inventory *inventory, struct substrate *substrate);
+
 /* Images and hosts as slice_check wants to know them, in arena; role is left open. */
 void inventory_world(struct inventory *inventory, struct arena *arena, struct slice_world *world);
 

@@ -1,385 +1,328 @@
 /*
- * Charges of all slices, parsed once: specs never change.
+ * Which groups have to be read again. Triggers of the database and sncd's callbacks of the engine
+ * mark the groups that changed; what was read in a transaction that was rolled back is found out by
+ * the marks that are not there any more.
  */
 #include "snc/ledger.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/log.h"
-#include "lib/base/map.h"
 #include "lib/base/vec.h"
-#include "snc/modify.h"
-
-struct entry {
-	char *group;
-	int64_t round;     /* of the slice: a later admission has other rows */
-	bool is_pending;   /* its shares may not be reserved yet */
-	bool is_releasing; /* its rows go one by one: read again each time */
-	bool is_leaning; /* on rows that it takes the place of, and that go one by one: the same */
-	bool is_booked;  /* its rows are those of its booking */
-	struct calendar_span held;
-	int64_t counted;     /* first view that counts its shares; 0 = none yet */
-	int64_t seen;        /* sync that saw it last */
-	struct arena *arena; /* of the charges */
-	vec_of(struct resource_charge) charges;
-};
-
-struct ledger {
-	const struct clock *clock;
-	struct map *entries; /* by group */
-	int64_t n_syncs;
-};
-
-static void
-entry_free(struct entry *entry)
-{
-	if (!entry)
-		return;
-	free(entry->group);
-	arena_free(entry->arena);
-	vec_done(&entry->charges);
-	free(entry);
-}
+#include "snc/ledger_part.h"
 
 void
 ledger_free(struct ledger *ledger)
 {
 	struct entry *entry;
+	char *group;
 
 	if (!ledger)
 		return;
 	for (size_t at = 0; (entry = map_next(ledger->entries, &at));)
 		entry_free(entry);
 	map_free(ledger->entries);
+	map_free(ledger->special);
+	map_free(ledger->unviewed);
+	map_free(ledger->hosts);
+	for (size_t at = 0; (group = map_next(ledger->unsettled, &at));)
+		free(group);
+	map_free(ledger->unsettled);
+	map_free(ledger->texts);
+	map_free(ledger->ways);
+	arena_free(ledger->kept);
+	arena_free(ledger->arena);
 	free(ledger);
 }
 
 struct ledger *
-ledger_new(const struct clock *clock)
+ledger_new(const struct clock *clock, struct inventory *inventory)
 {
 	struct ledger *ledger = xcalloc(1, sizeof(*ledger));
 
 	ledger->clock = clock;
+	ledger->inventory = inventory;
 	ledger->entries = map_new();
+	ledger->special = map_new();
+	ledger->unviewed = map_new();
+	ledger->unsettled = map_new();
+	ledger->kept = arena_new();
+	ledger->texts = map_new();
+	ledger->ways = map_new();
+	ledger->hosts = map_new();
+	ledger->seen = -1;
 	return ledger;
 }
 
-static void
-entry_charge(struct entry *entry, const struct resource_charge *charge, const struct err *why)
-{
-	if (why->code == ERR_NONE)
-		vec_push(&entry->charges, *charge);
-	else
-		log_error(
-		    "snc", "event=charge_unreadable group=%s why=\"%s\"", entry->group, why->text);
-}
-
-static void
-charge_row(struct entry *entry, struct txn *txn, const struct controller_row *row)
-{
-	struct booking_row booking = {row->manager, row->kind, row->spec};
-	struct resource_charge charge;
-	struct err why = {0};
-	bool is_less = false;
-
-	(void)!modify_charge(txn, &booking, entry->arena, &charge, &is_less, &why);
-	entry->is_leaning = entry->is_leaning || is_less;
-	entry_charge(entry, &charge, &why);
-}
-
-static bool
-entry_read_booking(struct entry *entry, struct txn *txn, struct err *err)
-{
-	auto_arena struct arena *scratch = arena_new();
-	struct booking_rows rows;
-
-	if (!store_booking_list(txn, entry->group, scratch, &rows, err))
-		return false;
-	for (size_t i = 0; i < rows.n; i++) {
-		struct resource_charge charge;
-		struct err why = {0};
-
-		(void)!resource_charge(rows.items[i].manager, rows.items[i].kind,
-		    rows.items[i].spec, entry->arena, &charge, &why);
-		entry_charge(entry, &charge, &why);
-	}
-	return true;
-}
-
-/* A row that is really gone charges nothing. */
-static bool
-entry_read(struct entry *entry, struct controller *controller, struct txn *txn, struct err *err)
-{
-	auto_arena struct arena *scratch = arena_new();
-	const struct controller_row_state *rows;
-	size_t n_rows;
-
-	entry->charges.n = 0;
-	entry->is_leaning = false;
-	arena_clear(entry->arena);
-	if (entry->is_booked)
-		return entry_read_booking(entry, txn, err);
-	if (!controller_rows(controller, txn, entry->group, scratch, &rows, &n_rows))
-		return err_set(err, ERR_INTERNAL, "rows of '%s' cannot be read", entry->group);
-	for (size_t i = 0; i < n_rows; i++)
-		if (rows[i].have != ROW_RELEASED || !rows[i].is_real)
-			charge_row(entry, txn, &rows[i].row);
-	return true;
-}
+/* ---- one group ------------------------------------------------------------------------------- */
 
 static struct entry *
-entry_get(struct ledger *ledger, const struct slice_record *slice)
+entry_get(struct ledger *ledger, const char *group)
 {
-	struct entry *entry = map_get(ledger->entries, slice->id);
+	struct entry *entry = map_get(ledger->entries, group);
 
 	if (entry)
 		return entry;
 	entry = xcalloc(1, sizeof(*entry));
-	entry->group = xstrdup(slice->id);
-	entry->arena = arena_new();
+	entry->group = xstrdup(group);
 	entry->round = -1;
-	map_put(ledger->entries, slice->id, entry);
+	entry->is_booked = true; /* and so in no substrate: nothing is known of it yet */
+	map_put(ledger->entries, group, entry);
 	return entry;
 }
 
-/* What is being given back has no end that anybody knows; nor has what should have ended. */
-static struct calendar_span
-held_by(const struct slice_record *slice, int64_t now_ms)
+static void
+entry_drop(struct ledger *ledger, const char *group)
 {
-	struct calendar_span span = lease_span(&slice->lease, now_ms);
+	struct entry *entry = map_get(ledger->entries, group);
 
-	if (slice->lease.phase != LEASE_BOOKED)
-		span.from_ms = CALENDAR_ALWAYS;
-	if (span.until_ms <= now_ms || (slice->has_group && slice->engine == GROUP_RELEASING))
+	if (!entry)
+		return;
+	entry_out(ledger, entry);
+	map_drop(ledger->entries, group);
+	entry_free(entry);
+}
+
+/* What is being given back has no end that anybody knows. */
+static struct calendar_span
+held_by(const struct slice_record *slice)
+{
+	struct calendar_span span = lease_span(&slice->lease, CALENDAR_ALWAYS);
+
+	if (slice->has_group && slice->engine == GROUP_RELEASING)
 		span.until_ms = CALENDAR_EVER;
 	return span;
 }
 
-static bool
-entry_sync(struct ledger *ledger, struct controller *controller, struct txn *txn,
-    const struct slice_record *slice, struct err *err)
+struct calendar_span
+entry_held(const struct ledger *ledger, const struct entry *entry)
 {
-	struct entry *entry = entry_get(ledger, slice);
+	struct calendar_span held = entry->held;
+
+	if (held.until_ms <= clock_wall_ms(ledger->clock))
+		held.until_ms = CALENDAR_EVER;
+	return held;
+}
+
+/* The state of a sync: what is read, and under which mark. */
+struct syncing {
+	struct ledger *ledger;
+	struct controller *controller;
+	struct txn *txn;
+	int64_t stamp;
+};
+
+static bool
+entry_sync(const struct syncing *syncing, const struct slice_record *slice, struct err *err)
+{
+	struct ledger *ledger = syncing->ledger;
+	struct entry *entry = entry_get(ledger, slice->id);
 	bool is_booked = slice->lease.phase == LEASE_BOOKED;
 	bool is_known = entry->round == slice->round && entry->is_booked == is_booked;
 	bool was_moving = entry->is_releasing || entry->is_leaning;
+	bool is_good = true;
 
-	entry->seen = ledger->n_syncs;
+	entry_out(ledger, entry);
 	if (!is_known)
 		entry->counted = 0;
+	entry->stamp = syncing->stamp;
 	entry->round = slice->round;
 	entry->is_booked = is_booked;
-	entry->held = held_by(slice, clock_wall_ms(ledger->clock));
+	entry->held = held_by(slice);
 	entry->is_pending = is_booked || slice->engine == GROUP_PENDING;
 	entry->is_releasing = !is_booked && slice->engine == GROUP_RELEASING;
-	return (is_known && !entry->is_releasing && !was_moving) ||
-	       entry_read(entry, controller, txn, err);
+	if (!is_known || is_booked || entry->is_releasing || was_moving)
+		is_good = entry_read(ledger, entry, syncing->controller, syncing->txn, err);
+	entry_in(ledger, entry);
+	return is_good;
 }
 
+/* Is it to be read at every sync? */
 static void
-forget_unseen(struct ledger *ledger)
+settle(struct ledger *ledger, const char *group, bool is_settled)
 {
-	vec_of(const char *) gone = {0};
-	struct entry *entry;
-
-	for (size_t at = 0; (entry = map_next(ledger->entries, &at));)
-		if (entry->seen != ledger->n_syncs)
-			vec_push(&gone, entry->group);
-	vec_each (group, &gone)
-		entry_free(map_drop(ledger->entries, *group));
-	vec_done(&gone);
+	if (is_settled)
+		free(map_drop(ledger->unsettled, group));
+	else if (!map_get(ledger->unsettled, group))
+		map_put(ledger->unsettled, group, xstrdup(group));
 }
 
-/* Groups that slices have beside their own while they are modified. */
 static bool
-sync_parts(struct ledger *ledger, struct controller *controller, struct txn *txn, struct err *err)
+is_part(struct txn *txn, const char *slice, const char *group, bool *is, struct err *err)
 {
 	auto_arena struct arena *arena = arena_new();
 	struct modify_parts parts;
 
-	if (!store_parts(txn, NULL, arena, &parts, err))
+	*is = false;
+	if (!store_parts(txn, slice, arena, &parts, err))
 		return false;
-	for (size_t i = 0; i < parts.n; i++) {
-		struct slice_record part;
+	for (size_t i = 0; i < parts.n; i++)
+		*is = *is || str_equal(parts.groups[i], group);
+	return true;
+}
 
-		if (!store_slice_by_id(
-			txn, modify_slice_of(parts.groups[i], arena), arena, &part, err))
+/*
+ * A group that a slice has beside its own while it is modified: its rows are those that it was
+ * admitted with. It may be known before the engine has it.
+ */
+static bool
+part_sync(
+    const struct syncing *syncing, struct slice_record *record, const char *group, struct err *err)
+{
+	bool is = false;
+
+	if (!is_part(syncing->txn, record->id, group, &is, err))
+		return false;
+	record->id = group;
+	record->round = 0;
+	record->has_group =
+	    is && controller_group(syncing->controller, syncing->txn, group, &record->engine);
+	settle(syncing->ledger, group, !is || record->has_group);
+	if (record->has_group)
+		return entry_sync(syncing, record, err);
+	entry_drop(syncing->ledger, group);
+	return true;
+}
+
+static bool
+group_sync(const struct syncing *syncing, const char *group, struct err *err)
+{
+	auto_arena struct arena *arena = arena_new();
+	struct ledger *ledger = syncing->ledger;
+	const char *id = modify_slice_of(group, arena);
+	struct slice_record record;
+	const struct entry *entry;
+
+	if (!store_slice_by_id(syncing->txn, id, arena, &record, err)) {
+		if (err->code != ERR_NOT_FOUND)
 			return false;
-		part.id = parts.groups[i];
-		part.round = 0; /* its rows are those that it was admitted with */
-		part.has_group = controller_group(controller, txn, part.id, &part.engine);
-		if (part.has_group && !entry_sync(ledger, controller, txn, &part, err))
+		settle(ledger, group, true);
+		entry_drop(ledger, group);
+		return true;
+	}
+	if (!str_equal(id, group)) {
+		if (!part_sync(syncing, &record, group, err))
+			return false;
+	} else if (record.has_group || record.lease.phase == LEASE_BOOKED) {
+		if (!entry_sync(syncing, &record, err))
+			return false;
+	} else {
+		entry_drop(ledger, group);
+	}
+	entry = map_get(ledger->entries, group);
+	if (entry)
+		settle(ledger, group, !entry->is_leaning);
+	return true;
+}
+
+/* ---- all groups ------------------------------------------------------------------------------ */
+
+/* What was read under marks later than `valid` is of a transaction that was rolled back. */
+static void
+forget_after(struct ledger *ledger, int64_t valid)
+{
+	vec_of(const char *) gone = {0};
+	const struct entry *entry;
+
+	for (size_t at = 0; (entry = map_next(ledger->entries, &at));)
+		if (!ledger->is_loaded || entry->stamp > valid)
+			vec_push(&gone, entry->group);
+	vec_each (group, &gone)
+		entry_drop(ledger, *group);
+	vec_done(&gone);
+}
+
+/* Reads all that is not known. */
+static bool
+load(const struct syncing *syncing, struct err *err)
+{
+	auto_arena struct arena *arena = arena_new();
+	struct slice_records slices;
+	struct modify_parts parts;
+
+	if (!store_slice_list(syncing->txn, NULL, arena, &slices, err) ||
+	    !store_parts(syncing->txn, NULL, arena, &parts, err))
+		return false;
+	for (size_t i = 0; i < slices.n; i++) {
+		const struct slice_record *slice = &slices.items[i];
+
+		if (!map_get(syncing->ledger->entries, slice->id) &&
+		    (slice->has_group || slice->lease.phase == LEASE_BOOKED) &&
+		    !group_sync(syncing, slice->id, err))
 			return false;
 	}
+	for (size_t i = 0; i < parts.n; i++)
+		if (!map_get(syncing->ledger->entries, parts.groups[i]) &&
+		    !group_sync(syncing, parts.groups[i], err))
+			return false;
 	return true;
+}
+
+static bool
+sync_unsettled(const struct syncing *syncing, struct err *err)
+{
+	auto_arena struct arena *arena = arena_new();
+	vec_of(const char *) groups = {0};
+	const char *group;
+	bool is_good = true;
+
+	for (size_t at = 0; (group = map_next(syncing->ledger->unsettled, &at));)
+		vec_push(&groups, arena_text(arena, group));
+	vec_each (each, &groups)
+		is_good = is_good && group_sync(syncing, *each, err);
+	vec_done(&groups);
+	return is_good;
 }
 
 bool
 ledger_sync(struct ledger *ledger, struct controller *controller, struct txn *txn, struct err *err)
 {
 	auto_arena struct arena *arena = arena_new();
-	struct slice_records slices;
+	struct syncing syncing = {ledger, controller, txn, 0};
+	struct store_marks marks;
 
-	if (!store_slice_list(txn, NULL, arena, &slices, err))
+	if (!store_marks_after(txn, ledger->seen, arena, &marks, err))
 		return false;
-	ledger->n_syncs++;
-	for (size_t i = 0; i < slices.n; i++)
-		if ((slices.items[i].has_group || slices.items[i].lease.phase == LEASE_BOOKED) &&
-		    !entry_sync(ledger, controller, txn, &slices.items[i], err))
+	ledger_refresh(ledger);
+	syncing.stamp = marks.valid;
+	if (!ledger->is_loaded || marks.valid < ledger->seen) {
+		forget_after(ledger, marks.valid);
+		ledger->is_loaded = false; /* until all is read */
+		if (!load(&syncing, err))
 			return false;
-	if (!sync_parts(ledger, controller, txn, err))
+		ledger->is_loaded = true;
+		ledger->seen = marks.valid;
+	}
+	for (size_t i = 0; i < marks.n; i++) {
+		syncing.stamp = marks.items[i].stamp;
+		if (!group_sync(&syncing, marks.items[i].group, err))
+			return false;
+	}
+	if (!sync_unsettled(&syncing, err))
 		return false;
-	forget_unseen(ledger);
+	if (marks.n)
+		ledger->seen = marks.items[marks.n - 1].stamp;
 	return true;
 }
 
+/* All that the view may not count yet changes its way, or is no longer in one. */
 void
 ledger_mark(struct ledger *ledger, int64_t view)
 {
+	vec_of(struct entry *) touched = {0};
 	struct entry *entry;
 
-	for (size_t at = 0; (entry = map_next(ledger->entries, &at));)
-		if (!entry->is_pending && !entry->counted)
-			entry->counted = view;
-}
-
-/* Where a part goes: into the calendar of the question. */
-struct taking {
-	struct calendar *calendar;
-	struct calendar_span span;
-	int sign;
-};
-
-static void
-take_part(void *self, int64_t *free, int64_t amount)
-{
-	const struct taking *taking = self;
-
-	calendar_take(taking->calendar, free, taking->span, taking->sign * amount);
-}
-
-/* What a view counts already is not counted again; it comes free when the slice ends. */
-static struct taking
-taking_of(const struct entry *entry, const struct resource_charge *charge,
-    const struct ledger_question *question, struct calendar *calendar)
-{
-	static const struct calendar_span ever = {CALENDAR_ALWAYS, CALENDAR_EVER}, never = {0, 0};
-	bool is_in_view =
-	    str_equal(charge->kind, "share") && entry->counted && entry->counted <= question->view;
-	bool is_without = str_equal(entry->group, question->without);
-
-	if (is_in_view && is_without)
-		return (struct taking){calendar, ever, -1};
-	if (is_in_view)
-		return (struct taking){calendar, {entry->held.until_ms, CALENDAR_EVER}, -1};
-	return (struct taking){calendar, is_without ? never : entry->held, 1};
-}
-
-/* A transport path may have gone another way than was wished, so what its end gives back may not be
- * where it was taken: never count on more than there is. */
-static void
-bound_edges(struct graph *graph)
-{
-	for (size_t i = 0; graph && i < graph->n_edges; i++) {
-		struct graph_edge *edge = &graph->edges[i];
-
-		if (edge->free_ab_bps > edge->capacity_bps)
-			edge->free_ab_bps = edge->capacity_bps;
-		if (edge->free_ba_bps > edge->capacity_bps)
-			edge->free_ba_bps = edge->capacity_bps;
+	for (size_t at = 0; (entry = map_next(ledger->unviewed, &at));)
+		vec_push(&touched, entry);
+	for (size_t at = 0; (entry = map_next(ledger->special, &at));)
+		vec_push(&touched, entry);
+	vec_each (each, &touched)
+		entry_out(ledger, *each);
+	ledger->view = view > ledger->view ? view : ledger->view;
+	vec_each (each, &touched) {
+		if (!(*each)->is_pending && !(*each)->counted)
+			(*each)->counted = view;
+		entry_in(ledger, *each);
 	}
-}
-
-static void
-free_edges(struct graph *graph)
-{
-	for (size_t i = 0; graph && i < graph->n_edges; i++)
-		graph->edges[i].free_ab_bps = graph->edges[i].free_ba_bps =
-		    graph->edges[i].capacity_bps;
-}
-
-void
-ledger_take(const struct ledger *ledger, const struct ledger_question *question,
-    struct substrate *substrate)
-{
-	struct calendar *calendar = NULL;
-	struct entry *entry;
-
-	if (question->is_alone) {
-		free_edges(substrate->graph);
-		return;
-	}
-	calendar = calendar_new(question->window);
-	for (size_t at = 0; (entry = map_next(ledger->entries, &at));)
-		vec_each (charge, &entry->charges) {
-			struct taking taking = taking_of(entry, charge, question, calendar);
-
-			resource_parts(substrate, charge, take_part, &taking);
-		}
-	calendar_settle(calendar);
-	calendar_free(calendar);
-	bound_edges(substrate->graph);
-}
-
-static int
-compare_instants(const void *a, const void *b)
-{
-	const int64_t *left = a, *right = b;
-
-	return (*left > *right) - (*left < *right);
-}
-
-/* Into order, each once. */
-static void
-sort_instants(struct ledger_instants *instants)
-{
-	size_t n = instants->n;
-
-	if (n)
-		qsort(instants->items, n, sizeof(instants->items[0]), compare_instants);
-	instants->n = 0;
-	for (size_t i = 0; i < n; i++)
-		if (!i || instants->items[i] != instants->items[instants->n - 1])
-			instants->items[instants->n++] = instants->items[i];
-}
-
-/* All starts or all ends. */
-static void
-find_instants(const struct ledger *ledger, bool wants_ends, int64_t after_ms,
-    struct ledger_instants *instants)
-{
-	const struct entry *entry;
-
-	for (size_t at = 0; (entry = map_next(ledger->entries, &at));) {
-		int64_t instant_ms = wants_ends ? entry->held.until_ms : entry->held.from_ms;
-
-		if (instant_ms > after_ms && instant_ms != CALENDAR_EVER)
-			instants->items[instants->n++] = instant_ms;
-	}
-	sort_instants(instants);
-}
-
-static void
-make_room(const struct ledger *ledger, struct arena *arena, struct ledger_instants *instants)
-{
-	instants->items =
-	    arena_alloc(arena, map_size(ledger->entries) * sizeof(instants->items[0]));
-	instants->n = 0;
-}
-
-void
-ledger_ends(const struct ledger *ledger, int64_t after_ms, struct arena *arena,
-    struct ledger_instants *ends)
-{
-	make_room(ledger, arena, ends);
-	find_instants(ledger, true, after_ms, ends);
-}
-
-void
-ledger_starts(const struct ledger *ledger, int64_t after_ms, struct arena *arena,
-    struct ledger_instants *starts)
-{
-	make_room(ledger, arena, starts);
-	find_instants(ledger, false, after_ms, starts);
+	vec_done(&touched);
 }

@@ -1,19 +1,22 @@
 /*
  * The ledger: what all living rows charge and all booked ones will, and so what is free when. It
- * stores nothing: what rows say is read from the store and kept parsed in memory, slice by slice.
+ * stores nothing: what rows say is read from the store and kept in memory, summed up slice by slice
+ * and all together; of what has changed since, marks in the store tell (snc_store_mark.c).
  * Used only inside a transaction, whose lock is its lock.
  */
 #pragma once
 
 #include "lib/engine/controller.h"
 #include "snc/calendar.h"
+#include "snc/inventory.h"
 #include "snc/resource.h"
 
 struct ledger;
 
 void ledger_free(struct ledger *ledger);
-/* clock is borrowed: calendars are of wall time. */
-struct ledger *ledger_new(const struct clock *clock) malloc_by(ledger_free) must_check;
+/* Both are borrowed; calendars are of wall time. */
+struct ledger *ledger_new(const struct clock *clock, struct inventory *inventory)
+    malloc_by(ledger_free) must_check;
 
 /* Brings it up to the rows as the transaction sees them. */
 bool ledger_sync(struct ledger *ledger, struct controller *controller, struct txn *txn,
@@ -34,11 +37,12 @@ struct ledger_question {
 };
 
 /*
- * Takes from the substrate what is charged during the window: of each thing its worst instant. The
- * one place that says what is free, whoever asks and for whenever.
+ * The hosts of the inventory and the graph (NULL = none; of the question's view; becomes the
+ * substrate's), less what is charged during the window: of each thing its worst instant. The one
+ * place that says what is free, whoever asks and for whenever. In arena.
  */
-void ledger_take(const struct ledger *ledger, const struct ledger_question *question,
-    struct substrate *substrate);
+struct substrate *ledger_left(const struct ledger *ledger, const struct ledger_question *question,
+    struct graph *graph, struct arena *arena);
 
 /* The instants after `after_ms` at which something comes free, or is taken; the first one first,
  * each once; in arena. */

@@ -55,6 +55,17 @@ peer(void *self, const char *manager, const char *address, struct err *err)
 	return daemon_peer(self, manager, address, err);
 }
 
+/* Each says hello on a connection that it keeps. */
+static void
+expect_managers(struct daemon *daemon, struct inventory *inventory)
+{
+	auto_arena struct arena *arena = arena_new();
+	struct inventory_managers managers;
+
+	inventory_managers(inventory, arena, &managers);
+	daemon_expect(daemon, managers.n + 1);
+}
+
 static struct snc *
 open_snc(struct daemon *daemon, struct err *err)
 {
@@ -70,6 +81,7 @@ open_snc(struct daemon *daemon, struct err *err)
 	inventory = open_inventory(conf, err);
 	if (!inventory)
 		return NULL;
+	expect_managers(daemon, inventory);
 	str_addf(&tnc, "tnc@%s", daemon_host(daemon));
 	return snc_new(
 	    &(struct snc_config){

@@ -84,10 +84,10 @@ store_modify_rows(struct txn *txn, const char *slice, struct arena *arena, struc
 bool
 store_modify_adopt(struct txn *txn, const struct modify_record *modify, struct err *err)
 {
-	return txn_run(txn, err,
-	    "UPDATE slice SET document = ?, n_nodes = ?, n_links = ? WHERE id = ?", "biit",
-	    modify->document.bytes, modify->document.size, modify->n_nodes, modify->n_links,
-	    modify->slice);
+	return txn_run(txn, err, "UPDATE document SET bytes = ? WHERE slice = ?", "bt",
+		   modify->document.bytes, modify->document.size, modify->slice) &&
+	       txn_run(txn, err, "UPDATE slice SET n_nodes = ?, n_links = ? WHERE id = ?", "iit",
+		   modify->n_nodes, modify->n_links, modify->slice);
 }
 
 bool

@@ -61,8 +61,13 @@ resource_charge(const char *manager, const char *kind, const char *spec, struct 
 }
 
 static struct substrate_host *
-find_host(struct substrate *substrate, const char *name)
+find_host(struct substrate *substrate, const struct resource_charge *charge)
 {
+	const char *name = charge->host;
+	size_t guess = charge->host_at;
+
+	if (guess < substrate->n_hosts && str_equal(substrate->hosts[guess].name, name))
+		return &substrate->hosts[guess];
 	for (size_t i = 0; i < substrate->n_hosts; i++)
 		if (str_equal(substrate->hosts[i].name, name))
 			return &substrate->hosts[i];
@@ -76,7 +81,7 @@ resource_take(struct substrate *substrate, const struct resource_charge *charge,
 
 	if (str_equal(charge->kind, "share"))
 		return !substrate->graph || resource_share_take(substrate->graph, charge, err);
-	host = find_host(substrate, charge->host);
+	host = find_host(substrate, charge);
 	if (!host || str_equal(charge->kind, "hub"))
 		return true;
 	if (str_equal(charge->kind, "node"))
@@ -95,7 +100,7 @@ resource_parts(struct substrate *substrate, const struct resource_charge *charge
 			resource_share_parts(substrate->graph, charge, part, self);
 		return;
 	}
-	host = find_host(substrate, charge->host);
+	host = find_host(substrate, charge);
 	if (host && str_equal(charge->kind, "node"))
 		resource_node_parts(host, charge, part, self);
 	else if (host && str_equal(charge->kind, "link_end"))

@@ -107,6 +107,7 @@ bool resource_tune_node(const struct resource_context *context,
 struct resource_charge {
 	const char *kind;                      /* "node", "hub", "link_end", "share" */
 	const char *host;                      /* of a node or link end */
+	size_t host_at;                        /* a guess where the substrate has it */
 	int64_t cpu, memory_bytes, disk_bytes; /* node */
 	const char *port;                      /* link end: u0, loop0 */
 	int64_t rate_bps;                      /* link end: what it sends */

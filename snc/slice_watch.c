@@ -138,7 +138,8 @@ slice_changed(
 	const char *id = modify_slice_of(group, arena);
 	struct slice_record record;
 	struct err err;
-	bool is_good = store_slice_by_id(txn, id, arena, &record, &err);
+	bool is_good =
+	    store_slice_by_id(txn, id, arena, &record, &err) && store_mark_add(txn, group, &err);
 
 	if (is_good && str_equal(id, group))
 		is_good = slice_moved(snc, txn, &record, &news, &err);
@@ -228,6 +229,8 @@ slice_row_changed(
 		return;
 	}
 	events_add(snc->events, txn, &record, row->row.subject, row_word(row), row->why.text);
+	if (row->have == ROW_RELEASED && row->is_real && !store_mark_add(txn, group, &err))
+		log_error("snc", "event=state_lost slice=%s why=\"%s\"", group, err.text);
 	if (!settle(snc, txn, &record, &err) || !follow_modify(snc, txn, &record, &err))
 		log_error("snc", "event=state_lost slice=%s why=\"%s\"", group, err.text);
 }

@@ -69,6 +69,14 @@ recall_daemons(struct snc *snc, struct err *err)
 	return true;
 }
 
+static bool
+begin_marks(struct store *store, struct err *err)
+{
+	auto_txn struct txn *txn = store_begin(store);
+
+	return store_marks_begin(txn, err) && txn_commit(&txn, err);
+}
+
 struct snc *
 snc_new(const struct snc_config *config, struct err *err)
 {
@@ -82,11 +90,11 @@ snc_new(const struct snc_config *config, struct err *err)
 	snc->peer = config->peer;
 	snc->peer_self = config->self;
 	snc->conf = config->conf;
-	snc->ledger = ledger_new(snc->clock);
+	snc->ledger = ledger_new(snc->clock, snc->inventory);
 	snc->view = view_new();
 	snc->events = events_new(snc->clock);
 	snc->ready = ready_new();
-	if (!recall_daemons(snc, err))
+	if (!recall_daemons(snc, err) || !begin_marks(snc->store, err))
 		return NULL;
 	snc->controller = controller_new(
 	    &(struct controller_config){
@@ -263,18 +271,18 @@ snc_substrate(struct snc *snc, struct txn *txn, const struct ledger_question *qu
 {
 	struct ledger_question asked = *question;
 	struct substrate *then;
+	struct graph *graph;
 
 	if (!ledger_sync(snc->ledger, snc->controller, txn, err))
 		return false;
-	then = inventory_substrate(snc->inventory, arena);
-	then->graph = view_graph(snc->view, arena, &asked.view);
-	if (then->graph)
-		place_ports(then, arena);
+	graph = view_graph(snc->view, arena, &asked.view);
 	if (asked.window.until_ms <= asked.window.from_ms) /* of what should be over: now */
 		asked.window.until_ms = asked.window.from_ms + 1;
+	then = ledger_left(snc->ledger, &asked, graph, arena);
+	if (graph)
+		place_ports(then, arena);
 	if (asked.window.from_ms > clock_wall_ms(snc->clock))
 		expect_back(then);
-	ledger_take(snc->ledger, &asked, then);
 	*substrate = then;
 	return true;
 }

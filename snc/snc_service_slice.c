@@ -8,7 +8,7 @@
 #include "snc/slice_whynot.h"
 #include "snc/snc_service.h"
 
-enum { WAIT_MAX_MS = 30000 };
+enum { WAIT_MAX_MS = 30000, SLICES_A_PAGE = 256 };
 
 static struct snc_diagnosis
 diagnosis_of(const struct err *err, struct arena *arena)
@@ -131,18 +131,39 @@ SNC_HANDLER(slice_create)
 	return true;
 }
 
+/* A cursor is name and owner of the last slice of a page, neither of which has blanks. */
+static bool
+page_after(const char *cursor, struct arena *arena, struct store_slice_page *page, struct err *err)
+{
+	const char *blank = strchr(cursor, ' ');
+
+	if (!blank) {
+		err_set(err, ERR_BAD_VALUE, "'%s' is not where a page begins", cursor);
+		return err_hint(err, "give back `next` of the page before, or nothing");
+	}
+	page->after_name = arena_copy(arena, cursor, (size_t)(blank - cursor));
+	page->after_owner = blank + 1;
+	return true;
+}
+
 SNC_HANDLER(slice_list)
 {
 	struct snc *snc = self;
-	auto_txn struct txn *txn = store_begin(snc->store);
 	struct snc_caller caller = service_caller(call);
+	struct store_slice_page page = {
+	    snc_sees_all(&caller) ? NULL : caller.name, "", "", SLICES_A_PAGE};
+	auto_txn struct txn *txn = NULL;
 	struct slice_records records;
 	struct snc_slice *slices;
 
-	(void)args;
-	if (!store_slice_list(
-		txn, snc_sees_all(&caller) ? NULL : caller.name, call->arena, &records, err))
+	if (args->after && !page_after(args->after, call->arena, &page, err))
 		return false;
+	txn = store_begin(snc->store);
+	if (!store_slice_page(txn, &page, call->arena, &records, err))
+		return false;
+	if (records.n == SLICES_A_PAGE)
+		result->next = arena_format(call->arena, "%s %s", records.items[records.n - 1].name,
+		    records.items[records.n - 1].owner);
 	slices = arena_alloc(call->arena, records.n * sizeof(slices[0]));
 	for (size_t i = 0; i < records.n; i++)
 		if (!picture_slice(snc, txn, &records.items[i], call->arena, &slices[i], err))

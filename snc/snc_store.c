@@ -11,12 +11,13 @@
 STORE_SQL(snc_slices_sql, "schemas/sql/snc/0001_slices.sql");
 STORE_SQL(snc_leases_sql, "schemas/sql/snc/0002_leases.sql");
 STORE_SQL(snc_modify_sql, "schemas/sql/snc/0003_modify.sql");
+STORE_SQL(snc_scale_sql, "schemas/sql/snc/0004_scale.sql");
 
-const struct store_migration snc_migrations[] = {
-    {"snc", 1, snc_slices_sql}, {"snc", 2, snc_leases_sql}, {"snc", 3, snc_modify_sql}};
+const struct store_migration snc_migrations[] = {{"snc", 1, snc_slices_sql},
+    {"snc", 2, snc_leases_sql}, {"snc", 3, snc_modify_sql}, {"snc", 4, snc_scale_sql}};
 const size_t n_snc_migrations = sizeof(snc_migrations) / sizeof(snc_migrations[0]);
 
-enum { EVENTS_KEPT = 20000, EVENTS_LAST = 100, EVENTS_MAX = 256 };
+enum { EVENTS_LAST = 100, EVENTS_MAX = 256 };
 
 #define SLICE_COLUMNS                                                                              \
 	"id, name, owner, role, n_nodes, n_links, created_ms, goal, settled, engine, round, "      \
@@ -131,13 +132,15 @@ store_slice_add(struct txn *txn, const struct slice_record *slice,
 		return err_hint(err, "delete that slice first, or choose another name");
 	}
 	return txn_run(txn, err,
-	    "INSERT INTO slice (" SLICE_COLUMNS ", document)"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	    "ttttiiitttititttb", slice->id, slice->name, slice->owner, slice->role, slice->n_nodes,
-	    slice->n_links, slice->created_ms, slice_state_text(slice->goal),
-	    slice_state_text(slice->settled), engine_text(slice), slice->round,
-	    err_code_text(slice->reason.code), (int64_t)slice->reason.line, slice->reason.subject,
-	    slice->reason.text, slice->reason.hint, document->bytes, document->size);
+		   "INSERT INTO slice (" SLICE_COLUMNS ")"
+		   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		   "ttttiiitttitittt", slice->id, slice->name, slice->owner, slice->role,
+		   slice->n_nodes, slice->n_links, slice->created_ms, slice_state_text(slice->goal),
+		   slice_state_text(slice->settled), engine_text(slice), slice->round,
+		   err_code_text(slice->reason.code), (int64_t)slice->reason.line,
+		   slice->reason.subject, slice->reason.text, slice->reason.hint) &&
+	       txn_run(txn, err, "INSERT INTO document (slice, bytes) VALUES (?, ?)", "tb",
+		   slice->id, document->bytes, document->size);
 }
 
 bool
@@ -194,10 +197,19 @@ bool
 store_slice_list(struct txn *txn, const char *owner, struct arena *arena,
     struct slice_records *slices, struct err *err)
 {
+	struct store_slice_page all = {owner, "", "", -1};
+
+	return store_slice_page(txn, &all, arena, slices, err);
+}
+
+bool
+store_slice_page(struct txn *txn, const struct store_slice_page *page, struct arena *arena,
+    struct slice_records *slices, struct err *err)
+{
 	auto_rows struct rows *rows = txn_query(txn, err,
-	    "SELECT " SLICE_READ " FROM slice WHERE ?1 IS NULL OR owner = ?1"
-	    " ORDER BY name, owner",
-	    "t", owner);
+	    "SELECT " SLICE_READ " FROM slice WHERE (?1 IS NULL OR owner = ?1)"
+	    " AND (name, owner) > (?2, ?3) ORDER BY name, owner LIMIT ?4",
+	    "ttti", page->owner, page->after_name, page->after_owner, page->most);
 	vec_of(struct slice_record) found = {0};
 
 	if (!rows)
@@ -215,7 +227,7 @@ store_slice_document(struct txn *txn, const char *id, struct arena *arena,
     struct slice_document *document, struct err *err)
 {
 	auto_rows struct rows *rows =
-	    txn_query(txn, err, "SELECT document FROM slice WHERE id = ?", "t", id);
+	    txn_query(txn, err, "SELECT bytes FROM document WHERE slice = ?", "t", id);
 	const void *bytes;
 
 	if (!rows)
@@ -294,12 +306,10 @@ store_event_add(struct txn *txn, const struct event_record *event, struct err *e
 	if (is_same)
 		return true;
 	return txn_run(txn, err,
-		   "INSERT INTO event (at_ms, slice_id, slice, owner, subject, what, text)"
-		   " VALUES (?, ?, ?, ?, ?, ?, ?)",
-		   "itttttt", event->at_ms, event->slice_id, event->slice, event->owner,
-		   event->subject, event->what, event->text) &&
-	       txn_run(txn, err, "DELETE FROM event WHERE seq <= (SELECT max(seq) FROM event) - ?",
-		   "i", (int64_t)EVENTS_KEPT);
+	    "INSERT INTO event (at_ms, slice_id, slice, owner, subject, what, text)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+	    "itttttt", event->at_ms, event->slice_id, event->slice, event->owner, event->subject,
+	    event->what, event->text);
 }
 
 static struct event_record

@@ -80,6 +80,16 @@ struct slice_records {
 bool store_slice_list(struct txn *txn, const char *owner, struct arena *arena,
     struct slice_records *slices, struct err *err) must_check;
 
+/* The same, a page of it. */
+struct store_slice_page {
+	const char *owner;                    /* NULL = all */
+	const char *after_name, *after_owner; /* of the last one of the page before; "" = none */
+	int64_t most;
+};
+
+bool store_slice_page(struct txn *txn, const struct store_slice_page *page, struct arena *arena,
+    struct slice_records *slices, struct err *err) must_check;
+
 bool store_slice_document(struct txn *txn, const char *id, struct arena *arena,
     struct slice_document *document, struct err *err) must_check;
 
@@ -120,6 +130,29 @@ bool store_booking_add(struct txn *txn, const char *slice, const struct booking_
 bool store_booking_list(struct txn *txn, const char *slice, struct arena *arena,
     struct booking_rows *booking, struct err *err) must_check;
 bool store_booking_drop(struct txn *txn, const char *slice, struct err *err) must_check;
+
+/* snc_store_mark.c: groups whose charges or times changed, by triggers and by store_mark_add */
+
+/* At each start, durably, before the first of the following: marks count from here on. */
+bool store_marks_begin(struct txn *txn, struct err *err) must_check;
+
+bool store_mark_add(struct txn *txn, const char *group, struct err *err) must_check;
+
+/* What was marked after the mark `seen`, oldest first; `valid`: the newest up to `seen` that is
+ * there still: what was read under later ones was rolled back. */
+struct store_mark {
+	int64_t stamp;
+	const char *group; /* "" = none */
+};
+
+struct store_marks {
+	int64_t valid; /* -1 = none */
+	struct store_mark *items;
+	size_t n;
+};
+
+bool store_marks_after(struct txn *txn, int64_t seen, struct arena *arena,
+    struct store_marks *marks, struct err *err) must_check;
 
 struct op_record {
 	const char *caller, *op_id, *digest, *slice, *name;

@@ -105,6 +105,7 @@ unit_test(test_inventory DEPENDS tnc)
 unit_test(test_json DEPENDS api test_probe)
 unit_test(test_kernel_view DEPENDS test_link_world)
 unit_test(test_lattice DEPENDS engine)
+unit_test(test_ledger DEPENDS test_fake_site)
 unit_test(test_link_end DEPENDS test_link_world)
 unit_test(test_link_frames DEPENDS test_programs)
 unit_test(test_link_instead DEPENDS test_link_world)
@@ -177,6 +178,8 @@ script_test(model mutants 900 test/model/check_model.sh mutants)
 if(TARGET engine_sim)
   script_test(sweep engine_sim 3000 ${CMAKE_COMMAND} -E env VNODE_SWEEP=all VNODE_SEEDS=1000
     $<TARGET_FILE:engine_sim>)
+  script_test(sweep store_sim 1200 ${CMAKE_COMMAND} -E env VNODE_SEEDS=1000
+    $<TARGET_FILE:store_sim>)
 endif()
 mutants_test(sweep all 3000)
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "lib/api/daemon_part.h"
@@ -139,6 +140,18 @@ print_help(const char *program)
 
 /* ---- start ---- */
 
+/* Descriptors for all the connections there may be: as many as we are allowed. */
+static void
+raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void
 init_locks(struct daemon *daemon)
 {
@@ -181,6 +194,7 @@ open_daemon(const struct daemon_config *config, const struct options *options, s
 	if (options->is_check || options->is_print)
 		return take(daemon);
 	block_signals();
+	raise_limits();
 	if (!open_store(daemon, err))
 		return NULL;
 	return take(daemon);
@@ -258,6 +272,12 @@ struct rpc_server *
 daemon_rpc(struct daemon *daemon)
 {
 	return daemon->rpc;
+}
+
+void
+daemon_expect(struct daemon *daemon, size_t n_daemons)
+{
+	daemon->n_expected = n_daemons;
 }
 
 /* ---- peers ---- */

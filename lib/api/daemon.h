@@ -45,6 +45,9 @@ const char *daemon_full_name(const struct daemon *daemon); /* "redirector@kogane
 const struct rpc_client *daemon_peer(
     struct daemon *daemon, const char *full_name, const char *address, struct err *err);
 
+/* So many daemons may keep a connection each, besides the users (before daemon_serve). */
+void daemon_expect(struct daemon *daemon, size_t n_daemons);
+
 /* The RPC services of the daemon: rpc_server_add(daemon_rpc(d), &manager_service, …). */
 struct rpc_server *daemon_rpc(struct daemon *daemon);
 

@@ -47,6 +47,7 @@ struct daemon {
 	pthread_mutex_t lock; /* of peers */
 	struct map *peers;    /* "redirector@koganei 10.63.0.11:7703" -> struct peer */
 	struct http_server *servers[2];
+	size_t n_expected; /* daemons that may keep a connection */
 	struct hello hello;
 };
 

@@ -11,7 +11,7 @@
 #include "lib/api/daemon_part.h"
 #include "lib/base/log.h"
 
-enum { DRAIN_MS = 2000 };
+enum { DRAIN_MS = 2000, CONNECTIONS = 256 };
 
 static bool start_servers(struct daemon *daemon, struct err *err);
 static struct http_server *listen_on(struct daemon *daemon, const char *address, struct err *err);
@@ -66,7 +66,8 @@ listen_on(struct daemon *daemon, const char *address, struct err *err)
 	    .cert_file = daemon->files.cert,
 	    .key_file = daemon->files.key,
 	    .handler = handle,
-	    .self = daemon};
+	    .self = daemon,
+	    .connections_max = CONNECTIONS + (unsigned)daemon->n_expected};
 
 	return http_server_new(&config, err);
 }

@@ -31,7 +31,7 @@ rise(struct heap *heap, size_t at, struct due *due)
 static void
 sink(struct heap *heap, size_t at, struct due *due)
 {
-	struct due **dues = heap->dues.items;
+	void **dues = heap->dues.items;
 	size_t below;
 
 	while ((below = 2 * at) <= heap->dues.n) {

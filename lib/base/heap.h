@@ -15,7 +15,7 @@ struct due {
 };
 
 struct heap {
-	vec_of(struct due *) dues;
+	vec_of(void *) dues; /* struct due */
 	uint64_t n_turns;
 };
 

@@ -21,6 +21,7 @@ const size_t n_controller_migrations =
     sizeof(controller_migrations) / sizeof(controller_migrations[0]);
 
 static struct controller *controller_make(const struct controller_config *config);
+static bool take_ids(struct controller *controller, struct txn *txn, uint64_t n, struct err *err);
 static bool next_epoch(struct controller *controller, struct err *err);
 static void tear_down(struct controller *controller);
 static bool start(struct controller *controller, void *(*body)(void *), struct err *err);
@@ -65,15 +66,20 @@ controller_epoch(const struct controller *controller)
 bool
 controller_next_id(struct controller *controller, struct txn *txn, uint64_t *id, struct err *err)
 {
-	auto_rows struct rows *rows =
-	    txn_query(txn, err, "SELECT next_id FROM controller_meta", "");
+	if (controller->id_txn != txn_number(txn)) {
+		controller->id_txn = txn_number(txn);
+		controller->n_ids = controller->n_ids_taken = 0;
+	}
+	/* Who takes many takes as many again at once: a statement for each is too much. */
+	if (!controller->n_ids) {
+		uint64_t n = controller->n_ids_taken;
 
-	if (!rows)
-		return false;
-	if (!rows_next(rows))
-		return err_set(err, ERR_INTERNAL, "the table controller_meta is empty");
-	*id = id_make((uint32_t)controller->epoch, (uint64_t)rows_i64(rows, 0));
-	return txn_run(txn, err, "UPDATE controller_meta SET next_id = next_id + 1", "");
+		if (!take_ids(controller, txn, n < IDS_ONE_BY_ONE ? 1 : n, err))
+			return false;
+	}
+	controller->n_ids--;
+	*id = id_make((uint32_t)controller->epoch, controller->id_next++);
+	return true;
 }
 
 bool
@@ -159,10 +165,18 @@ controller_rows(struct controller *controller, struct txn *txn, const char *grou
 {
 	auto_txn struct txn *own = txn ? NULL : store_begin(controller->config.store);
 	struct controller_row_state *states;
+	struct stored_group found;
 	struct stored_row *stored;
+	struct err why = {0};
 	size_t n;
 
-	if (!stored_rows(txn ? txn : own, group, arena, &stored, &n, NULL))
+	txn = txn ? txn : own;
+	*rows = arena_alloc(arena, 0);
+	*n_rows = 0;
+	if (!stored_group(txn, group, &found, &why))
+		return why.code == ERR_NOT_FOUND;
+	if (!stored_rows(
+		txn, &(struct stored_rows_key){group, found.state}, arena, &stored, &n, NULL))
 		return false;
 	states = arena_alloc(arena, n * sizeof(*states));
 	for (size_t i = 0; i < n; i++)
@@ -254,6 +268,24 @@ tear_down(struct controller *controller)
 	pthread_mutex_destroy(&controller->lock);
 	free(controller->threads);
 	free(controller);
+}
+
+static bool
+take_ids(struct controller *controller, struct txn *txn, uint64_t n, struct err *err)
+{
+	auto_rows struct rows *rows =
+	    txn_query(txn, err, "SELECT next_id FROM controller_meta", "");
+
+	if (!rows)
+		return false;
+	if (!rows_next(rows))
+		return err_set(err, ERR_INTERNAL, "the table controller_meta is empty");
+	controller->id_next = (uint64_t)rows_i64(rows, 0);
+	if (!txn_run(txn, err, "UPDATE controller_meta SET next_id = next_id + ?", "i", (int64_t)n))
+		return false;
+	controller->n_ids = n;
+	controller->n_ids_taken += n;
+	return true;
 }
 
 static bool

@@ -26,7 +26,8 @@ known_read(struct controller *controller, struct txn *txn, const char *group, st
 		known = xcalloc(1, sizeof(*known));
 		known->arena = arena_new();
 		if (!stored_group(txn, group, &known->group, err) ||
-		    !stored_rows(txn, group, known->arena, &known->rows, &known->n_rows, err)) {
+		    !stored_rows(txn, &(struct stored_rows_key){group, known->group.state},
+			known->arena, &known->rows, &known->n_rows, err)) {
 			known_free(known);
 			return false;
 		}

@@ -31,7 +31,8 @@ enum {
 	FLIGHTS_WAITING_MAX = 6, /* of them commit and release, which wait for an effect */
 	CALL_BYTES_MAX = 256 * 1024,
 	LINGER_MS = 20, /* answers wait for others, to share a commit */
-	POOL_DEFAULT = 32
+	POOL_DEFAULT = 32,
+	IDS_ONE_BY_ONE = 8 /* in a transaction */
 };
 
 /* A row as stored. */
@@ -115,6 +116,10 @@ struct controller {
 	struct controller_config config;
 	int64_t epoch;
 
+	/* inside a transaction: ids that are its own already */
+	uint64_t id_txn;
+	uint64_t id_next, n_ids, n_ids_taken;
+
 	/* the ticker's own */
 	struct map *tracks; /* by rid */
 	struct map *peers;
@@ -125,6 +130,7 @@ struct controller {
 	uint64_t random;
 	bool is_stale; /* a newer controller has taken over */
 	bool is_blind; /* what was planned could not be stored: begin anew */
+	bool is_new;   /* nothing has been planned yet */
 
 	/* under lock */
 	pthread_mutex_t lock;
@@ -143,8 +149,13 @@ struct controller {
 };
 
 /* controller_row.c: the SQL. Texts in the arena. */
-bool stored_rows(struct txn *txn, const char *group, struct arena *arena, struct stored_row **rows,
-    size_t *n_rows, struct err *err) must_check;
+struct stored_rows_key {
+	const char *group;
+	enum group_state state; /* of it */
+};
+
+bool stored_rows(struct txn *txn, const struct stored_rows_key *key, struct arena *arena,
+    struct stored_row **rows, size_t *n_rows, struct err *err) must_check;
 bool stored_row(struct txn *txn, uint64_t rid, struct arena *arena, struct stored_row *row,
     struct err *err) must_check; /* ERR_NOT_FOUND */
 bool stored_group(

@@ -4,19 +4,20 @@
 #include "lib/base/id.h"
 #include "lib/engine/controller_part.h"
 
-#define ROW_COLUMNS                                                                                \
-	"rid, grp, manager, kind, subject, spec, attr, rev, rev_have, "                            \
-	"(SELECT state FROM controller_group WHERE name = grp), have, is_real, refused, result, "  \
-	"why_code, why, tries"
+/* The state of its group behind those of its own. */
+#define ROW_COLUMNS(group_state)                                                                   \
+	"rid, grp, manager, kind, subject, spec, attr, rev, rev_have, " group_state                \
+	", have, is_real, refused, result, why_code, why, tries"
 
 static void row_fill(struct rows *rows, struct arena *arena, struct stored_row *row);
 
 bool
-stored_rows(struct txn *txn, const char *group, struct arena *arena, struct stored_row **found,
-    size_t *n_found, struct err *err)
+stored_rows(struct txn *txn, const struct stored_rows_key *key, struct arena *arena,
+    struct stored_row **found, size_t *n_found, struct err *err)
 {
 	auto_rows struct rows *rows = txn_query(txn, err,
-	    "SELECT " ROW_COLUMNS " FROM controller_row WHERE grp = ? ORDER BY rid", "t", group);
+	    "SELECT " ROW_COLUMNS("?2") " FROM controller_row WHERE grp = ?1 ORDER BY rid", "ti",
+	    key->group, (int64_t)key->state);
 	vec_of(struct stored_row) list = {0};
 
 	if (!rows)
@@ -36,7 +37,11 @@ stored_row(
     struct txn *txn, uint64_t rid, struct arena *arena, struct stored_row *row, struct err *err)
 {
 	auto_rows struct rows *rows = txn_query(txn, err,
-	    "SELECT " ROW_COLUMNS " FROM controller_row WHERE rid = ?", "i", (int64_t)rid);
+	    "SELECT " ROW_COLUMNS(
+		"(SELECT state FROM controller_group WHERE name = grp)") " FROM "
+									 "controller_row WHERE rid "
+									 "= ?",
+	    "i", (int64_t)rid);
 
 	if (!rows)
 		return false;

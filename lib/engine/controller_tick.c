@@ -29,7 +29,7 @@ ticking_main(void *self)
 {
 	struct controller *controller = self;
 
-	controller->is_blind = true;
+	controller->is_blind = controller->is_new = true;
 	while (wait_for_work(controller)) {
 		struct err err = {0};
 
@@ -127,6 +127,7 @@ tick(struct controller *controller, struct err *err)
 	}
 	intake_done(&intake);
 	controller->is_blind = !is_good;
+	controller->is_new &= !is_good;
 	return is_good;
 }
 
@@ -176,7 +177,14 @@ intake_done(struct intake *intake)
 static bool
 mark_all(struct controller *controller, struct txn *txn, struct err *err)
 {
-	auto_rows struct rows *rows = txn_query(txn, err, "SELECT name FROM controller_group", "");
+	/* In the beginning nobody has asked for a group that is as it should be: state 3 is ACTIVE,
+	 * goal 3 RELEASED, have 2 COMMITTED. */
+	auto_rows struct rows *rows = txn_query(txn, err,
+	    controller->is_new ? "SELECT name FROM controller_group WHERE state <> 3 OR goal = 3 "
+				 "UNION SELECT grp FROM controller_row "
+				 "WHERE have <> 2 OR is_real = 0 OR rev_have < rev"
+			       : "SELECT name FROM controller_group",
+	    "");
 	vec_of(uint64_t) known = {0};
 	struct track *track;
 

@@ -67,6 +67,7 @@ ticker_main(void *self)
 	while (!is_stopping) {
 		vec_rid ended = {0};
 		int64_t now_ms = clock_boot_ms(clock), next_ms;
+		const struct due *due;
 		bool is_stored = true;
 
 		pthread_mutex_lock(&manager->lock);
@@ -83,6 +84,9 @@ ticker_main(void *self)
 		if (!is_stored) /* the disk is full: once more, but not at once */
 			next_ms = now_ms + RETRY_WAIT_MS;
 		pthread_mutex_lock(&manager->lock);
+		due = heap_first(&manager->dues);
+		if (due && due->at_ms < next_ms) /* come in meanwhile */
+			next_ms = due->at_ms;
 		manager->tick_ms = next_ms;
 		if (!manager->is_woken && !manager->is_stopping)
 			wait_ms(&manager->tick, &manager->lock, next_ms - clock_boot_ms(clock));

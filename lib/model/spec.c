@@ -84,6 +84,8 @@ static const struct spec_field conversion_fields[] = {
 #undef SPEC
 TABLE(conversion);
 
+enum { FIELDS_MAX = 32 };
+
 typedef vec_of(const char *) text_vec;
 
 static void put_line(struct str *out, const char *key, const char *value);
@@ -133,21 +135,50 @@ read_field(const struct spec_table *table, const struct spec_field *field, const
 	return true;
 }
 
+/* The row of a key; they are written in the order of the rows, so it is mostly the next one. */
+static size_t
+find_row(const struct spec_table *table, const char *key, size_t size, size_t guess)
+{
+	for (size_t i = 0; i < table->n_fields; i++) {
+		size_t at = (guess + i) % table->n_fields;
+
+		if (!strncmp(table->fields[at].key, key, size) && !table->fields[at].key[size])
+			return at;
+	}
+	return table->n_fields;
+}
+
+/* The values of each key in the order of the rows, decoded. */
 static bool
-knows_keys(const struct spec_table *table, const char *text, struct err *err)
+read_lines(const struct spec_table *table, const char *text, struct arena *arena, text_vec *values,
+    struct err *err)
 {
 	const char *key, *value;
-	size_t key_size, size;
+	size_t key_size, size, at = 0;
 
 	while ((key = next_line(&text, &value, &key_size, &size))) {
-		size_t i = 0;
-
-		while (i < table->n_fields && (strlen(table->fields[i].key) != key_size ||
-						  memcmp(table->fields[i].key, key, key_size) != 0))
-			i++;
-		if (!value || i == table->n_fields)
+		at = find_row(table, key, key_size, at);
+		if (!value || at == table->n_fields)
 			return err_set(err, ERR_BAD_VALUE, "%s: unknown key '%.*s'", table->kind,
 			    (int)(key_size < 64 ? key_size : 64), key);
+		vec_push(&values[at], decode(arena, value, size));
+	}
+	return true;
+}
+
+static bool
+read_fields(const struct spec_table *table, const text_vec *values, struct arena *arena, void *spec,
+    struct err *err)
+{
+	memset(spec, 0, table->size);
+	for (size_t i = 0; i < table->n_fields; i++) {
+		const struct spec_field *field = &table->fields[i];
+		void *slot = (char *)spec + field->offset;
+
+		if (!read_field(table, field, &values[i], slot, err))
+			return false;
+		if (field->type == SPEC_TYPE_list)
+			*(spec_c_list *)slot = list_of(arena, &values[i]);
 	}
 	return true;
 }
@@ -156,27 +187,15 @@ bool
 spec_parse(const struct spec_table *table, const char *text, struct arena *arena, void *spec,
     struct err *err)
 {
-	if (!knows_keys(table, text, err))
-		return false;
-	memset(spec, 0, table->size);
-	for (size_t i = 0; i < table->n_fields; i++) {
-		const struct spec_field *field = &table->fields[i];
-		const char *key, *value, *rest = text;
-		size_t key_size, size, wanted = strlen(field->key);
-		text_vec values = {0};
-		bool good;
+	text_vec values[FIELDS_MAX] = {0};
+	bool is_good = table->n_fields <= FIELDS_MAX ||
+		       err_set(err, ERR_INTERNAL, "%s: too many keys", table->kind);
 
-		while ((key = next_line(&rest, &value, &key_size, &size)))
-			if (key_size == wanted && !memcmp(key, field->key, wanted))
-				vec_push(&values, decode(arena, value, size));
-		good = read_field(table, field, &values, (char *)spec + field->offset, err);
-		if (good && field->type == SPEC_TYPE_list)
-			*(spec_c_list *)((char *)spec + field->offset) = list_of(arena, &values);
-		vec_done(&values);
-		if (!good)
-			return false;
-	}
-	return true;
+	is_good = is_good && read_lines(table, text, arena, values, err) &&
+		  read_fields(table, values, arena, spec, err);
+	for (size_t i = 0; i < FIELDS_MAX; i++)
+		vec_done(&values[i]);
+	return is_good;
 }
 
 const char *

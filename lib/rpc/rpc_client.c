@@ -2,6 +2,7 @@
  * The client's end: one call by its tables through the transport handed in.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/rpc/rpc_codec.h"
 
@@ -37,6 +38,7 @@ read_answer(struct arena *arena, const struct rpc_request *request, const struct
 	int fault_code;
 	bool is_good = false;
 
+	memset(request->result, 0, request->result_type->size); /* absent is absent */
 	if (!rpc_guard(str_text(reply), reply->len, RPC_ANSWER_MAX, err))
 		return err_in(err, "%s.%s: the answer", request->service, request->method);
 	xmlrpc_env_init(&env);

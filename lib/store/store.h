@@ -71,6 +71,9 @@ bool store_has_room(struct store *store);
 /* Waits for the lock and begins (IMMEDIATE). Any thread; a thread holds at most one. */
 struct txn *store_begin(struct store *store) must_check;
 
+/* The same number is the same transaction, as long as the store is open. */
+uint64_t txn_number(const struct txn *txn);
+
 /* Gives the lock back and makes it durable. On failure everything is as before. The handle is gone
  * in both cases: takes the address. */
 bool txn_commit(struct txn **txn, struct err *err) must_check;
@@ -80,8 +83,8 @@ void txn_cancel(struct txn *txn);
 
 /*
  * Runs one statement. `types` has a letter for each `?`: i int64_t, t const char * (NULL = NULL),
- * b const void * and size_t, n nothing (NULL). Values are copied. Statements are cached by text:
- * sql is a constant of the program.
+ * b const void * and size_t, n nothing (NULL). Values are copied. Statements are cached: sql is a
+ * constant of the program.
  */
 bool txn_run(struct txn *txn, struct err *err, const char *sql, const char *types, ...) must_check;
 

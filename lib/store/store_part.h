@@ -11,7 +11,7 @@
 
 enum { STORE_UUID_SIZE = 33 };
 
-/* A prepared statement, kept by its text. */
+/* A prepared statement, kept by where its text stands. */
 struct statement {
 	sqlite3_stmt *stmt;
 	bool is_busy; /* rows of it are being read */
@@ -19,6 +19,7 @@ struct statement {
 
 struct txn {
 	struct store *store;
+	uint64_t number;
 	bool is_open; /* false: it could not begin, or SQLite has rolled it back by itself */
 	bool has_run; /* a statement that may have written */
 	int64_t changes;
@@ -49,8 +50,9 @@ struct store {
 	struct ballast ballast;
 	pthread_mutex_t mutex; /* held from store_begin into txn_commit or txn_cancel */
 	struct txn txn;        /* of the holder of mutex */
+	uint64_t n_txns;
 	struct sync sync;
-	struct map *statements;
+	struct map *statements; /* by the addresses of their texts */
 	int lock_fd;
 	char uuid[STORE_UUID_SIZE];
 };

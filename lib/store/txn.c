@@ -24,9 +24,15 @@ store_begin(struct store *store)
 	int failed = pthread_mutex_lock(&store->mutex);
 
 	assert(!failed); /* a thread that begins twice would wait for itself */
-	store->txn = (struct txn){.store = store};
+	store->txn = (struct txn){.store = store, .number = ++store->n_txns};
 	store->txn.is_open = store_exec(store, "BEGIN IMMEDIATE", NULL);
 	return &store->txn;
+}
+
+uint64_t
+txn_number(const struct txn *txn)
+{
+	return txn->number;
 }
 
 bool
@@ -186,13 +192,14 @@ txn_failed(struct txn *txn, int rc, const char *sql, struct err *err)
 static sqlite3_stmt *
 prepare(struct txn *txn, const char *sql, struct statement **cached, struct err *err)
 {
-	struct statement *known = map_get(txn->store->statements, sql);
+	struct statement *known = map_get_id(txn->store->statements, (uintptr_t)sql);
 	sqlite3_stmt *stmt = NULL;
 	int rc;
 
 	*cached = NULL;
 	if (!txn_usable(txn, err))
 		return NULL;
+	assert(!known || !strcmp(sqlite3_sql(known->stmt), sql)); /* a constant of the program */
 	if (known && !known->is_busy) {
 		known->is_busy = true;
 		*cached = known;
@@ -208,7 +215,7 @@ prepare(struct txn *txn, const char *sql, struct statement **cached, struct err 
 		return stmt;
 	*cached = xcalloc(1, sizeof(**cached));
 	**cached = (struct statement){.stmt = stmt, .is_busy = true};
-	map_put(txn->store->statements, sql, *cached);
+	map_put_id(txn->store->statements, (uintptr_t)sql, *cached);
 	return stmt;
 }
 

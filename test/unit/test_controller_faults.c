@@ -278,6 +278,44 @@ on_a_full_disk_things_are_given_back_and_none_are_taken(void)
 	CU_ASSERT_EQUAL(test_die_at(NULL, live_on_a_full_disk), 0);
 }
 
+struct changed_row {
+	struct bench *bench;
+	uint64_t rid;
+};
+
+static bool
+has_rate(void *self)
+{
+	struct changed_row *row = self;
+	auto_free char *attr = world_attr(&row->bench->sites[0].world, row->rid);
+
+	return str_equal(attr, "rate=7\n");
+}
+
+/* The controller dies before it has looked at what was asked for. */
+static void
+what_was_only_asked_for_is_done_after_a_restart(void)
+{
+	struct bench *bench = start("asked", 4);
+	uint64_t released[N_SITES], changed[N_SITES];
+	struct txn *txn;
+
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, released);
+	bench_admit(bench, "g2", 1, ROW_COMMITTED, changed);
+	assert_true(bench_await(bench, "g1", GROUP_ACTIVE));
+	assert_true(bench_await(bench, "g2", GROUP_ACTIVE));
+	txn = store_begin(bench->store);
+	assert_true(controller_goal(bench->controller, txn, "g1", ROW_RELEASED, NULL) &&
+		    controller_set_attr(bench->controller, txn, changed[0], "rate=7\n", NULL) &&
+		    txn_commit(&txn, NULL));
+	bench_stop_controller(bench);
+	bench_start_controller(bench);
+
+	assert_true(bench_await(bench, "g1", GROUP_GONE));
+	assert_true(eventually(has_rate, &(struct changed_row){bench, changed[0]}));
+	bench_free(bench);
+}
+
 static const struct test tests[] = {
     TEST(a_vanished_object_is_seen_by_hello_and_the_group_stays_active),
     TEST(a_manager_that_lost_its_database_gets_its_rows_again),
@@ -286,6 +324,7 @@ static const struct test tests[] = {
     TEST(a_replaced_controller_falls_silent),
     TEST(a_silent_manager_is_probed_and_then_gets_all_at_once),
     TEST(on_a_full_disk_things_are_given_back_and_none_are_taken),
+    TEST(what_was_only_asked_for_is_done_after_a_restart),
 };
 
 suite_main("controller_faults", tests)

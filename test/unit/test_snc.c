@@ -295,6 +295,51 @@ slices_of_others_are_not_there(void)
 	fake_site_free(site);
 }
 
+/* More than fit into two pages, of two owners; the last one of the first page goes meanwhile. */
+static void
+a_long_list_comes_in_pages_each_slice_once(void)
+{
+	enum { SLICES = 600 };
+	struct fake_site *site = fake_site_new();
+	struct snc_slice_list_args args = {0};
+	struct snc_slice_list_result page;
+	const char *last = "";
+	size_t n = 0;
+	struct err err;
+
+	for (int i = 0; i < SLICES; i++) {
+		const char *name = arena_format(site->arena, "s%d", i / 2);
+		const char *text = site_document(site->arena, name, "node a : p\n");
+		struct snc_slice_create_args create = {
+		    .document = {text, strlen(text)}, .op_id = name, .goal = "DEFINED"};
+		struct snc_slice_create_result made;
+
+		assert_true(snc_slice_create_call(
+		    i % 2 ? &site->other : &site->developer, site->arena, &create, &made, &err));
+	}
+	do {
+		assert_true(snc_slice_list_call(&site->noc, site->arena, &args, &page, &err));
+		for (size_t i = 0; i < page.n_slices; i++) {
+			const char *key = arena_format(
+			    site->arena, "%s %s", page.slices[i].name, page.slices[i].owner);
+
+			assert_true(strcmp(last, key) < 0);
+			last = key;
+		}
+		if (!n)
+			assert_true(snc_slice_delete_call(&site->noc, site->arena,
+			    &(struct snc_slice_delete_args){page.slices[page.n_slices - 1].id},
+			    &(struct snc_slice_delete_result){}, &err));
+		n += page.n_slices;
+		args.after = page.next;
+	} while (page.next);
+	assert_equal(n, SLICES);
+	args.after = "nonsense";
+	assert_true(!snc_slice_list_call(&site->noc, site->arena, &args, &page, &err));
+	assert_equal(err.code, ERR_BAD_VALUE);
+	fake_site_free(site);
+}
+
 struct race {
 	struct fake_site *site;
 	const char *document;
@@ -407,6 +452,7 @@ static const struct test tests[] = {
     TEST(delete_waits_for_a_manager_that_is_away_and_names_it),
     TEST(the_same_operation_id_never_makes_two_slices),
     TEST(slices_of_others_are_not_there),
+    TEST(a_long_list_comes_in_pages_each_slice_once),
     TEST(of_many_who_race_for_the_last_only_as_many_are_admitted_as_fit),
     TEST(a_restart_goes_on_where_it_was),
     TEST(check_tells_all_faults_and_where_nodes_would_go),
