@@ -73,7 +73,9 @@ serve(void *self)
 	struct parcel *parcel = self;
 	struct sim_wire *wire = parcel->bench->self;
 	int at = (int)(parcel->site - parcel->bench->sites);
+
 	enum row_state before[MANAGER_ROWS_MAX] = {ROW_NONE};
+
 	int64_t epoch = wire->epoch[at];
 
 	if (!wire->states[at])
