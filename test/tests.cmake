@@ -40,7 +40,7 @@ function(script_test kind name seconds)
 endfunction()
 
 # ---- what tests share ---------------------------------------------------------------------------
-support(test_support suite.c DEPENDS base)
+support(test_support suite.c crash.c DEPENDS base)
 support(test_domain domain.c DEPENDS http crypto test_support)
 support(test_fake_site fake_site.c fake_redirector.c fake_tenant.c DEPENDS snc test_site)
 support(test_fake_snc fake_snc.c fake_snc_link.c fake_snc_project.c DEPENDS api model test_domain)
@@ -169,6 +169,15 @@ if(NOT VNODE_SANITIZE MATCHES thread)
 endif()
 fault_test(modify_crash DEPENDS test_fake_site)
 
+# mutants_test(KIND WHICH SECONDS): errors put into the engine, each of which the simulator must find
+function(mutants_test kind which seconds)
+  if(TARGET engine_sim AND NOT VNODE_SANITIZE AND CMAKE_GENERATOR STREQUAL Ninja)
+    script_test(${kind} engine_mutants ${seconds} test/fault/check_mutants.sh ${CMAKE_BINARY_DIR}
+      ${which})
+  endif()
+endfunction()
+mutants_test(fault often 600)
+
 # ---- model: the protocol itself, in full ----------------------------------------------------------
 script_test(model variants 900 test/model/check_model.sh variants)
 script_test(model mutants 900 test/model/check_model.sh mutants)
@@ -180,6 +189,7 @@ if(TARGET engine_sim)
   script_test(sweep store_sim 1200 ${CMAKE_COMMAND} -E env VNODE_SEEDS=1000
     $<TARGET_FILE:store_sim>)
 endif()
+mutants_test(sweep all 3000)
 
 # ---- fuzz (preset fuzz) --------------------------------------------------------------------------
 if(VNODE_FUZZ)

@@ -15,7 +15,7 @@
 #include "lib/api/daemon_part.h"
 #include "lib/base/log.h"
 
-enum { CALL_MS = 15000, ARENAS = 4 };
+enum { CALL_MS = 15000, ARENAS = 4, BALLAST_BYTES = 8 * 1024 * 1024 };
 
 struct peer {
 	struct http_client *http;
@@ -244,7 +244,7 @@ open_store(struct daemon *daemon, struct err *err)
 	str_addf(&path, "/%s.db", daemon->config.program);
 	daemon->store = store_open(
 	    str_text(&path), daemon->config.migrations, daemon->config.n_migrations, err);
-	return daemon->store != NULL;
+	return daemon->store && store_keep_ballast(daemon->store, BALLAST_BYTES, err);
 }
 
 const struct conf *

@@ -90,6 +90,9 @@ controller_admit(struct controller *controller, struct txn *txn,
 	int64_t commit_ms = admission->commit_ms ? admission->commit_ms : COMMIT_MS;
 
 	FAULT_POINT("controller.admit.before");
+	if (!store_has_room(controller->config.store))
+		return err_set(err, ERR_UNAVAILABLE,
+		    "the controller's disk is full: nothing new is accepted until there is room");
 	if (!txn_run(txn, err,
 		"INSERT INTO controller_group(name, state, goal, reserve_ms, commit_ms) "
 		"VALUES(?, 0, ?, ?, ?)",

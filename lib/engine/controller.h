@@ -109,6 +109,7 @@ struct controller_admission {
 	int commit_ms;  /* deadline for all to be COMMITTED and real; 0 = 120 s */
 };
 
+/* ERR_UNAVAILABLE while the store has no room for what is new. */
 bool controller_admit(struct controller *controller, struct txn *txn,
     const struct controller_admission *admission, struct err *err) must_check;
 

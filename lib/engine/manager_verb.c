@@ -303,6 +303,11 @@ reserve_new(struct step *step, const struct row_want *want, struct row_have *hav
 	    .state = ROW_HELD,
 	    .has_effect = true};
 
+	if (!store_has_room(step->manager->config.store)) {
+		(void)err_set(&have->why, ERR_CAPACITY,
+		    "the manager's disk is full: nothing new is accepted until there is room");
+		return true;
+	}
 	if (!txn_run(step->batch->txn, err, "SAVEPOINT admit", ""))
 		return false;
 	if (!admit(step, &row, &result, &have->why))

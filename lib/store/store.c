@@ -60,6 +60,7 @@ store_open(const char *path, const struct store_migration *migrations, size_t n_
 {
 	struct store *store = store_make();
 
+	ballast_init(&store->ballast, path);
 	/* Counting what it allocates costs a lock each time. Too late, and no matter, if it is in
 	 * use already. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -90,6 +91,7 @@ store_fault(struct store *store, int rc, const char *what, struct err *err)
 
 	switch (rc & 0xff) {
 	case SQLITE_FULL:
+		ballast_spend(&store->ballast);
 		return err_set(err, ERR_UNAVAILABLE, "%s: the disk is full", what);
 	case SQLITE_CONSTRAINT:
 		return err_set(err, ERR_CONFLICT, "%s: %s", what, text);
@@ -173,6 +175,7 @@ tear_down(struct store *store)
 	sqlite3_close(store->db);
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
+	ballast_done(&store->ballast);
 	sync_done(&store->sync);
 	pthread_mutex_destroy(&store->mutex);
 	free(store);

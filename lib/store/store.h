@@ -56,6 +56,18 @@ struct store *store_open(const char *path, const struct store_migration *migrati
  * long as the store. */
 const char *store_uuid(const struct store *store);
 
+/*
+ * Keeps so many bytes of the disk in a file PATH.ballast, once, after opening, which begins without
+ * it. They are given up when the disk is full, so that what frees things can still be stored, and
+ * are taken when there is twice the room. On a disk that is full already it succeeds, and
+ * store_has_room says no.
+ */
+bool store_keep_ballast(struct store *store, size_t bytes, struct err *err) must_check;
+
+/* No: the disk was full and the ballast is not back yet. Who would add something refuses then, with
+ * ERR_UNAVAILABLE. Looks at the disk at most once a second. Any thread, in a transaction or not. */
+bool store_has_room(struct store *store);
+
 /* Waits for the lock and begins (IMMEDIATE). Any thread; a thread holds at most one. */
 struct txn *store_begin(struct store *store) must_check;
 

@@ -25,6 +25,15 @@ struct txn {
 	int64_t changes;
 };
 
+/* A file that takes room on the disk until that is needed. */
+struct ballast {
+	pthread_mutex_t lock;
+	char *path;
+	size_t bytes; /* 0 = none is kept */
+	bool is_spent;
+	int64_t looked_ms;
+};
+
 /* What is in the log, and what of that is on the disk. */
 struct sync {
 	sqlite3_file *file; /* the write-ahead log, SQLite's own handle of it */
@@ -38,6 +47,7 @@ struct sync {
 
 struct store {
 	sqlite3 *db;
+	struct ballast ballast;
 	pthread_mutex_t mutex; /* held from store_begin into txn_commit or txn_cancel */
 	struct txn txn;        /* of the holder of mutex */
 	uint64_t n_txns;
@@ -57,6 +67,11 @@ struct rows {
  */
 bool store_fault(struct store *store, int rc, const char *what, struct err *err);
 void store_die(int rc, const char *what) __attribute__((noreturn));
+
+/* store_ballast.c; spend: the disk is full. */
+void ballast_init(struct ballast *ballast, const char *path);
+void ballast_done(struct ballast *ballast);
+void ballast_spend(struct ballast *ballast);
 
 /* Statements without parameters and rows. Under the lock, or before threads know the store. */
 bool store_exec(struct store *store, const char *sql, struct err *err) must_check;

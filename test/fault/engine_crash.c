@@ -6,21 +6,19 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/id.h"
-#include "lib/base/log.h"
 #include "test/support/bench.h"
+#include "test/support/crash.h"
 #include "test/support/suite.h"
 
-enum { CAPACITY = 2, POINTS_MAX = 100, PASSAGES_DEFAULT = 4, PASSAGES_ALL = 1000, CHILD_S = 60 };
+enum { CAPACITY = 2, POINTS_MAX = 100, PASSAGES_DEFAULT = 4, PASSAGES_ALL = 1000 };
 
 struct points {
 	char names[POINTS_MAX][64];
@@ -265,34 +263,6 @@ check_after(void)
 	_exit(is_good ? 0 : 1);
 }
 
-static int
-remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)
-{
-	(void)stat, (void)type, (void)walk;
-	return remove(path);
-}
-
-/* Runs body in a child, with VNODE_CRASH set to crash unless that is NULL. Its wait status. */
-static int
-run_child(void (*body)(void), const char *crash)
-{
-	int status;
-	pid_t child;
-
-	fflush(NULL);
-	child = fork();
-	if (!child) {
-		alarm(CHILD_S);
-		log_set_level(LOG_LEVEL_ERROR);
-		if (crash)
-			setenv("VNODE_CRASH", crash, 1);
-		body();
-		_exit(3);
-	}
-	waitpid(child, &status, 0);
-	return status;
-}
-
 /* One run; true when the point was passed fewer times, so that the story ended. */
 static bool
 crash_at(const char *name, int passage)
@@ -301,10 +271,10 @@ crash_at(const char *name, int passage)
 	int status, after;
 
 	snprintf(root, sizeof(root), "%s/run", test_dir());
-	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	test_remove(root);
 	snprintf(crash, sizeof(crash), "%s:%d", name, passage);
-	status = run_child(tell_story, crash);
-	after = run_child(check_after, NULL);
+	status = test_die_at(crash, tell_story);
+	after = test_die_at(NULL, check_after);
 	if ((!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) && status != 0) {
 		printf("\n  %s: the story failed (status %x)\n", crash, (unsigned)status);
 		CU_FAIL("the story");

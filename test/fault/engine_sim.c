@@ -4,12 +4,15 @@
  * disks that fail or are full, hosts that are away or stand still, clocks that jump. A seed makes a
  * schedule. What must hold is RELIABILITY.md §3.6, I1 to I7.
  *
- * VNODE_SEEDS=N tries N seeds, VNODE_SEED=S only this one, and tells its story. Without
+ * VNODE_SEEDS=N tries N seeds, VNODE_SEED=S only this one, and tells its story; VNODE_STOP=1 ends
+ * at the first failure. Without
  * VNODE_SWEEP=all only a sample of the single faults is tried.
  */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,13 +43,42 @@ struct single_fault {
 	int64_t at;
 };
 
+/* VNODE_STOP=1: the first that fails is the last. */
+static long
+failures_max(void)
+{
+	return getenv("VNODE_STOP") ? 1 : FAILURES_MAX;
+}
+
+/* What has happened in all schedules; shared with the children. */
+static struct total {
+	atomic_llong kills, disk_errors, full_disks, calls, lost, doubled, late;
+} * total;
+
+/* A schedule that runs in a child. */
+struct schedule {
+	unsigned seed;
+	pid_t child; /* 0 = none */
+};
+
+/* What a site has to make or to remove cannot be, until it can. */
+static void
+fail_effects(struct world *world)
+{
+	bool is_over = world->ensure_code || world->remove_code;
+
+	world->ensure_code = is_over || sim_dice(2) ? ERR_NONE : ERR_UNAVAILABLE;
+	world->remove_code = is_over || sim_dice(2) ? ERR_NONE : ERR_INTERNAL;
+	sim_tell("effects: ensure %d, remove %d\n", world->ensure_code, world->remove_code);
+}
+
 static void
 disturb(void)
 {
 	int node = (int)sim_dice(N_SITES + 1);
 	struct sim_faults *faults = sim_faults_of(node);
 
-	switch (sim_dice(8)) {
+	switch (sim_dice(9)) {
 	case 0:
 		faults->is_disk_full = !faults->is_disk_full;
 		sim_tell("disk of node %d %s\n", node, faults->is_disk_full ? "full" : "has room");
@@ -72,6 +104,9 @@ disturb(void)
 		sim_tell("objects vanish\n");
 		break;
 	case 6:
+		fail_effects(&sim_site.bench->sites[sim_dice(N_SITES)].world);
+		break;
+	case 7:
 		world_put(&sim_site.bench->sites[sim_dice(N_SITES)].world,
 		    1 + sim_dice(SIM_STRAYS_END - 1), "");
 		break;
@@ -141,11 +176,29 @@ check_end(void)
 	for (int i = 0; i < N_SITES; i++)
 		sim_check_site(i, 0);
 	if (!bench_try_admit(
-		sim_site.bench, "all", CAPACITY, ROW_COMMITTED, (uint64_t[N_SITES]){0}, NULL))
+		sim_site.bench, "all", CAPACITY, ROW_HELD, (uint64_t[N_SITES]){0}, NULL))
 		sim_violated("nothing can be admitted", "");
+	sim_come_to_rest();
+	if (sim_count_groups("SELECT count(*) FROM controller_group WHERE state = 1") != 1)
+		sim_violated(
+		    "I3 room has leaked, or a hold was not kept", sim_site.bench->why.text);
+	bench_goal(sim_site.bench, "all", ROW_COMMITTED);
 	sim_come_to_rest();
 	if (sim_count_groups("SELECT count(*) FROM controller_group WHERE state = 3") != 1)
 		sim_violated("I3 room has leaked", sim_site.bench->why.text);
+	sim_check_rows(1);
+}
+
+static void
+add_total(void)
+{
+	total->kills += sim_counts.kills;
+	total->disk_errors += sim_counts.io_errors;
+	total->full_disks += sim_counts.full_disks;
+	total->calls += sim_site.wire.n_calls;
+	total->lost += sim_site.wire.n_lost;
+	total->doubled += sim_site.wire.n_doubled;
+	total->late += sim_site.wire.n_late;
 }
 
 static void
@@ -171,18 +224,20 @@ run_schedule(unsigned seed)
 		    sim_site.wire.n_doubled, sim_site.wire.n_late, (long long)sim_counts.switches,
 		    (long long)sim_now_ms() / 1000);
 	fflush(stdout);
+	add_total();
 	sim_end(0);
 }
 
 /*
  * A short life in which one thing fails: the room is filled, somebody is refused, an attribute
- * changes, a reservation is run, another one loses its holds while the controller is away.
+ * changes, a reservation is run, another one loses its holds while the controller is away, a site
+ * comes back without its database.
  */
 static void
 run_story(const struct single_fault *fault)
 {
 	struct sim_slot *slots = sim_slots;
-	struct sim_faults *faults = sim_faults_of(fault->node);
+	struct sim_faults *faults = sim_faults_of(fault->node), kept;
 
 	sim_site_begin(STORY_SEED, CAPACITY);
 	sim_site.wire.is_good = true;
@@ -202,6 +257,10 @@ run_story(const struct single_fault *fault)
 	sim_set_attr(&slots[0]);
 	sim_pause(NODE_CONTROLLER, 130 * SIM_REST_MS);
 	sim_pass_ms(140 * SIM_REST_MS);
+	kept = *faults; /* what is still to come may come to its next life */
+	sim_lose_database(1);
+	*faults = kept;
+	sim_pass_ms(20 * SIM_REST_MS);
 	if (faults->crash_at || faults->io_error_at)
 		sim_end(NEVER_REACHED);
 	sim_come_to_rest();
@@ -209,34 +268,76 @@ run_story(const struct single_fault *fault)
 	sim_end(0);
 }
 
-/* The wait status of one simulation: of a seed, or of the story with one fault. */
-static int
+/* Begins one simulation: of a seed, or of the story with one fault. */
+static pid_t
 simulate(unsigned seed, const struct single_fault *fault)
 {
-	int status;
 	pid_t child;
 
 	fflush(NULL);
 	child = fork();
+	if (child < 0)
+		abort();
 	if (!child) {
 		alarm(CHILD_S);
 		if (fault)
 			run_story(fault);
 		run_schedule(seed);
 	}
-	waitpid(child, &status, 0);
-	return status;
+	return child;
 }
 
+/* Waits for the end of one of the schedules, which is over then. */
 static bool
-survives(unsigned seed)
+one_survives(struct schedule *schedules, size_t n)
 {
-	int status = simulate(seed, NULL);
+	int status;
+	pid_t child = waitpid(-1, &status, 0);
 
-	if (status != 0)
-		printf("  seed %u failed (status %x): VNODE_SEED=%u tells its story\n", seed,
-		    (unsigned)status, seed);
+	for (size_t i = 0; i < n; i++) {
+		if (schedules[i].child != child)
+			continue;
+		schedules[i].child = 0;
+		if (status != 0)
+			printf("  seed %u failed (status %x): VNODE_SEED=%u tells its story\n",
+			    schedules[i].seed, (unsigned)status, schedules[i].seed);
+	}
 	return status == 0;
+}
+
+static struct schedule *
+free_place(struct schedule *schedules, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!schedules[i].child)
+			return &schedules[i];
+	return NULL;
+}
+
+/* As many at a time as there are processors. */
+static long
+run_schedules(long first, long n)
+{
+	long n_processors = sysconf(_SC_NPROCESSORS_ONLN), n_failed = 0, n_running = 0;
+	size_t n_places = n_processors < 1 ? 1 : (size_t)n_processors;
+	struct schedule *schedules = xcalloc(n_places, sizeof(*schedules));
+
+	for (long seed = first; seed < first + n || n_running;) {
+		struct schedule *place = free_place(schedules, n_places);
+
+		if (place && seed < first + n && n_failed < failures_max()) {
+			place->seed = (unsigned)seed++;
+			place->child = simulate(place->seed, NULL);
+			n_running++;
+		} else if (n_running) {
+			n_failed += !one_survives(schedules, n_places);
+			n_running--;
+		} else {
+			break;
+		}
+	}
+	free(schedules);
+	return n_failed;
 }
 
 static void
@@ -245,12 +346,20 @@ whatever_happens_nothing_is_lost_or_leaked(void)
 	const char *seeds = getenv("VNODE_SEEDS"), *one = getenv("VNODE_SEED");
 	long first = one ? strtol(one, NULL, 10) : 1;
 	long n = one ? 1 : seeds ? strtol(seeds, NULL, 10) : SEEDS_DEFAULT;
-	long n_failed = 0;
+	long n_failed;
 
-	for (long seed = first; seed < first + n && n_failed < FAILURES_MAX; seed++)
-		n_failed += !survives((unsigned)seed);
-	printf("\n  %ld schedules, %ld failed\n", n, n_failed);
+	total =
+	    mmap(NULL, sizeof(*total), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(total != MAP_FAILED);
+	n_failed = run_schedules(first, n);
+	printf(
+	    "\n  %ld schedules, %ld failed: kills %lld, disk errors %lld, full %lld, calls %lld, "
+	    "lost %lld, doubled %lld, late %lld\n",
+	    n, n_failed, total->kills, total->disk_errors, total->full_disks, total->calls,
+	    total->lost, total->doubled, total->late);
 	CU_ASSERT_EQUAL(n_failed, 0);
+	CU_ASSERT_TRUE(n_failed || total->kills >= n * KILLS_MIN);
+	munmap(total, sizeof(*total));
 }
 
 static bool
@@ -271,10 +380,11 @@ fail_each(int node, bool is_disk, bool is_hard)
 	int64_t step = is_sweep() ? 1 : SAMPLE_EVERY, n = 0;
 	int64_t first = is_sweep() ? 1 : 1 + 2 * node + is_hard;
 
-	for (int64_t at = first, n_failed = 0; n_failed < FAILURES_MAX; at += step, n++) {
+	for (int64_t at = first, n_failed = 0; n_failed < failures_max(); at += step, n++) {
 		struct single_fault fault = {node, is_disk, is_hard, at};
-		int status = simulate(0, &fault);
+		int status;
 
+		waitpid(simulate(0, &fault), &status, 0);
 		if (WIFEXITED(status) && WEXITSTATUS(status) == NEVER_REACHED)
 			break;
 		if (status == 0)

@@ -4,7 +4,6 @@
  * modify is over, nothing is left behind, and it can be deleted. Without VNODE_SWEEP=all only the
  * first passages of each point are tried.
  */
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/base/log.h"
+#include "test/support/crash.h"
 #include "test/support/fake_site.h"
 #include "test/support/site.h"
 #include "test/support/suite.h"
@@ -25,7 +24,7 @@
 	NODES "node c : p\nlink l1 bandwidth=600Mbps : a.p b.p\nlink l3 : a.q c.p\n" PLACES        \
 	      "amap c nagoya\n"
 
-enum { OLD_ROWS = 2 + 3 + 3, NEW_ROWS = 3 + 3 + 3, PASSAGES_DEFAULT = 6, CHILD_S = 60 };
+enum { OLD_ROWS = 2 + 3 + 3, NEW_ROWS = 3 + 3 + 3, PASSAGES_DEFAULT = 6 };
 
 static const char *const points[] = {"snc.modify.before", "snc.modify.after", "snc.modify.switch",
     "snc.modify.finish", "controller.admit.before", "controller.admit.after",
@@ -170,33 +169,6 @@ check_after(void)
 	_exit(is_good ? 0 : 1);
 }
 
-static int
-remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)
-{
-	(void)stat, (void)type, (void)walk;
-	return remove(path);
-}
-
-static int
-run_child(void (*body)(void), const char *crash)
-{
-	int status;
-	pid_t child;
-
-	fflush(NULL);
-	child = fork();
-	if (!child) {
-		alarm(CHILD_S);
-		log_set_level(LOG_LEVEL_ERROR);
-		if (crash)
-			setenv("VNODE_CRASH", crash, 1);
-		body();
-		_exit(3);
-	}
-	waitpid(child, &status, 0);
-	return status;
-}
-
 /* One run; true when the point was passed fewer times, so that the story ended. */
 static bool
 crash_at(const char *name, int passage)
@@ -205,13 +177,13 @@ crash_at(const char *name, int passage)
 	int before, status, after;
 
 	snprintf(root, sizeof(root), "%s/run", test_dir());
-	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	test_remove(root);
 	if (mkdir(root, 0700))
 		abort();
 	snprintf(crash, sizeof(crash), "%s:%d", name, passage);
-	before = run_child(prepare, NULL);
-	status = run_child(tell_story, crash);
-	after = run_child(check_after, NULL);
+	before = test_die_at(NULL, prepare);
+	status = test_die_at(crash, tell_story);
+	after = test_die_at(NULL, check_after);
 	if (before != 0 || ((!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) && status != 0)) {
 		printf("\n  %s: the story failed (status %x)\n", crash, (unsigned)status);
 		CU_FAIL("the story");

@@ -70,3 +70,6 @@ extern struct sim_counts sim_counts;
 void sim_disk_begin(void);
 void sim_disk_owner(const char *name, int node);
 void sim_disk_crash(int node, bool is_power);
+
+/* All files of a node that is dead are lost: a new disk. */
+void sim_disk_lose(int node);

@@ -1,6 +1,7 @@
 /*
  * The disk: a VFS of SQLite whose files lie in memory. A file remembers what was written since its
- * last sync, so that a power failure can lose any part of it.
+ * last sync, so that a power failure can lose any part of it. A sync that fails is worse: the next
+ * one reports success and writes nothing of what the first has lost, as kernels do.
  */
 #include <sqlite3.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct deed {
 struct sim_file {
 	int node;
 	bool is_there;
+	bool is_torn;           /* a sync has failed: what it had to write will not be read again */
 	struct bytes now, safe; /* as programs see it; as it is after a power failure */
 	vec_of(struct deed) deeds;
 	unsigned char *shared[SHARED_MAX]; /* the index of a write-ahead log */
@@ -123,6 +125,7 @@ lose_power(struct sim_file *file)
 			deed_do(&file->safe, deed, deed->size / 2 / SECTOR * SECTOR);
 	}
 	forget_deeds(file, file->deeds.n);
+	file->is_torn = false;
 	file->now.size = 0;
 	if (file->safe.size)
 		bytes_put(&file->now, 0, file->safe.at, file->safe.size);
@@ -139,9 +142,21 @@ sim_disk_crash(int node, bool is_power)
 		for (int i = 0; i < SHARED_MAX; i++) {
 			file->shared[i] = NULL; /* who is dead may still have it mapped */
 		}
-		if (is_power)
+		if (is_power || file->is_torn)
 			lose_power(file);
 	}
+}
+
+void
+sim_disk_lose(int node)
+{
+	struct sim_file *file;
+
+	for (size_t at = 0; (file = map_next(files, &at));)
+		if (file->node == node) {
+			file->is_there = false;
+			file->now.size = file->safe.size = 0;
+		}
 }
 
 /* Does this call of the disk fail? */
@@ -229,6 +244,7 @@ file_sync(sqlite3_file *base, int flags)
 	(void)flags;
 	if (fails(file)) {
 		forget_deeds(file, n);
+		file->is_torn = true;
 		return SQLITE_IOERR_FSYNC;
 	}
 	sim_sleep_ms((int64_t)sim_dice(sim_dice(8) ? SYNC_MS : SLOW_SYNC_MS));

@@ -14,6 +14,8 @@
 #include "test/support/suite.h"
 
 enum {
+	HELLO_MS = 10000,
+	HELLO_LOSS_ODDS = 4,
 	REBOOT_MS = 60000, /* in which what stood before may be absent */
 	RESTS = 1800
 };
@@ -62,6 +64,9 @@ open_controller(void *self)
 
 	(void)self;
 	if (bench_open_controller(sim_site.bench, &err)) {
+		if (controller_epoch(sim_site.bench->controller) <= sim_site.epoch)
+			sim_violated("an epoch came twice", "");
+		sim_site.epoch = controller_epoch(sim_site.bench->controller);
 		sim_site.controller_life = sim_life(NODE_CONTROLLER);
 		sim_tell("controller opened, epoch %lld\n",
 		    (long long)controller_epoch(sim_site.bench->controller));
@@ -97,6 +102,40 @@ check_rows_precede(struct site *site, struct txn *txn)
 	}
 }
 
+/* What a site says of itself, on its way. */
+struct hello {
+	char manager[20], uuid[40];
+};
+
+/* In the controller, as the handler of it. */
+static void
+hear_hello(void *self)
+{
+	auto_free struct hello *hello = self;
+
+	if (sim_is_controller_up())
+		controller_heard(sim_site.bench->controller, hello->manager, hello->uuid, NULL, 0);
+}
+
+/* As daemons do while they live. */
+static void
+say_hello(void *self)
+{
+	const struct site *site = self;
+
+	for (;; sim_sleep_ms(HELLO_MS)) {
+		struct hello *hello;
+
+		if (site->is_cut || (!sim_site.wire.is_good && !sim_dice(HELLO_LOSS_ODDS)))
+			continue;
+		hello = xcalloc(1, sizeof(*hello));
+		snprintf(hello->manager, sizeof(hello->manager), "site@%d",
+		    (int)(site - sim_site.bench->sites));
+		snprintf(hello->uuid, sizeof(hello->uuid), "%s", store_uuid(site->store));
+		sim_spawn(NODE_CONTROLLER, hear_hello, hello);
+	}
+}
+
 static void
 open_site(void *self)
 {
@@ -107,6 +146,7 @@ open_site(void *self)
 	if (site_open(sim_site.bench, site, &err)) {
 		sim_site.wire.ready_life[at] = sim_life(NODE_SITES + at);
 		sim_tell("site %d opened\n", at);
+		sim_spawn(NODE_SITES + at, say_hello, site);
 	} else {
 		sim_tell("site %d not opened: %s\n", at, err.text);
 		sim_kill(NODE_SITES + at, false);
@@ -120,7 +160,7 @@ peek_site(void *self)
 	struct store *store =
 	    store_open(site->path, manager_migrations, n_manager_migrations, NULL);
 
-	if (store) {
+	if (store && !sim_site.has_lost_database) {
 		auto_txn struct txn *txn = store_begin(store);
 
 		check_rows_precede(site, txn);
@@ -145,6 +185,19 @@ sim_lose_objects(int at)
 	for (size_t i = 0; i < n; i++)
 		world_drop(world, objects[i].rid);
 	sim_site.rebooted_ms[at] = sim_now_ms();
+}
+
+void
+sim_lose_database(int at)
+{
+	struct sim_wire *wire = &sim_site.wire;
+
+	sim_kill(NODE_SITES + at, true);
+	sim_disk_lose(NODE_SITES + at);
+	wire->epoch[at] = 0;
+	map_free(take(wire->states[at]));
+	sim_site.rebooted_ms[at] = sim_now_ms();
+	sim_site.has_lost_database = true;
 }
 
 void
@@ -182,8 +235,12 @@ sim_calm_down(void)
 		    (struct sim_faults){.is_disk_frozen = sim_faults_of(i)->is_disk_frozen};
 		sim_pause(i, 0);
 	}
-	for (int i = 0; i < N_SITES; i++)
-		sim_site.bench->sites[i].is_cut = false;
+	for (int i = 0; i < N_SITES; i++) {
+		struct site *site = &sim_site.bench->sites[i];
+
+		site->is_cut = false;
+		site->world.ensure_code = site->world.remove_code = ERR_NONE;
+	}
 }
 
 /* Groups in the controller, those too that nobody was told of; -1: it cannot be asked. */
@@ -253,6 +310,20 @@ sim_check_site(int at, int n_active)
 		sim_violated("I1 more than there is", manager);
 }
 
+/* Tombstones go when nobody can ask for them any more: n_rows are left. */
+void
+sim_check_rows(int n_rows)
+{
+	for (int i = 0; i < N_SITES; i++) {
+		auto_txn struct txn *txn = store_begin(sim_site.bench->sites[i].store);
+		auto_rows struct rows *rows =
+		    txn_query(txn, NULL, "SELECT count(*) FROM manager_row", "");
+
+		if (!rows || !rows_next(rows) || rows_i64(rows, 0) != n_rows)
+			sim_violated("tombstones stay for ever", sim_site.bench->sites[i].path);
+	}
+}
+
 void
 sim_pass_ms(int64_t ms)
 {
@@ -262,23 +333,28 @@ sim_pass_ms(int64_t ms)
 	}
 }
 
-/* I2, when it is about to be stored that a group is active: its objects stand. */
+/* I2, I3, when it is about to be stored that a group is active or gone: its objects stand, or do
+ * not. */
 static void
-check_active(struct bench *bench, struct txn *txn, const char *group, enum group_state state)
+check_group(struct bench *bench, struct txn *txn, const char *group, enum group_state state)
 {
 	auto_arena struct arena *arena = arena_new();
 	const struct controller_row_state *rows;
 	size_t n;
 
 	sim_tell("%s %s\n", group, group_state_text(state));
-	if (state != GROUP_ACTIVE ||
+	if ((state != GROUP_ACTIVE && state != GROUP_GONE) ||
 	    !controller_rows(bench->controller, txn, group, arena, &rows, &n))
 		return;
 	for (size_t i = 0; i < n; i++) {
 		bool is_rebooted =
 		    sim_site.rebooted_ms[i] && sim_now_ms() - sim_site.rebooted_ms[i] < REBOOT_MS;
 
-		if (!is_rebooted && !world_has(&bench->sites[i].world, rows[i].row.rid))
+		bool stands = world_has(&bench->sites[i].world, rows[i].row.rid);
+
+		if (state == GROUP_GONE && stands)
+			sim_violated("I3 gone, but something stands", group);
+		if (state == GROUP_ACTIVE && !is_rebooted && !stands)
 			sim_violated("I2 active, but nothing stands", group);
 	}
 }
@@ -298,8 +374,9 @@ sim_site_begin(unsigned seed, int capacity)
 	sim_disk_owner("site1.db", NODE_SITES + 1);
 	sim_site.bench = bench_make(dir, capacity);
 	sim_site.bench->self = &sim_site.wire;
+	sim_site.wire.violated = sim_violated;
 	sim_site.bench->transport = sim_wire_call;
-	sim_site.bench->changed = check_active;
+	sim_site.bench->changed = check_group;
 	for (int i = 0; i < N_SITES; i++)
 		sim_site.wire.ready_life[i] = -1;
 	for (int i = 0; i <= N_SITES; i++)

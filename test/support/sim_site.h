@@ -16,6 +16,8 @@ struct sim_site {
 	int controller_life;           /* in which it was opened; -1 = not */
 	int started_life[N_SITES + 1]; /* in which its opening has begun */
 	int64_t rebooted_ms[N_SITES];
+	int64_t epoch;          /* of the controller opened last */
+	bool has_lost_database; /* so that objects may stand without a row */
 };
 
 extern struct sim_site sim_site;
@@ -33,6 +35,9 @@ bool sim_is_controller_up(void);
 
 /* All objects of a site vanish, as by a reboot, under the feet of its manager. */
 void sim_lose_objects(int at);
+
+/* A site dies, and its disk with it; what it has made stands. */
+void sim_lose_database(int at);
 
 /* Objects with rids below it are of no controller: what somebody else has left. */
 #define SIM_STRAYS_END 1000
@@ -57,3 +62,6 @@ void sim_come_to_rest(void);
 
 /* I1, I3: rows and objects of a manager agree with each other and with the controller. */
 void sim_check_site(int at, int n_active);
+
+/* So many rows are left in each manager, tombstones counted. */
+void sim_check_rows(int n_rows);

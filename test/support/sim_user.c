@@ -157,7 +157,7 @@ sim_set_goal(struct sim_slot *slot, enum sim_wish wish)
 		return;
 	slot->is_release_asked |= wish == WISH_RELEASE;
 	sim_tell("%s %s\n", wish == WISH_RELEASE ? "release" : "run", slot->name);
-	(void)ask(slot, wish);
+	slot->is_release_certain |= ask(slot, wish)->is_good && wish == WISH_RELEASE;
 }
 
 void
@@ -183,6 +183,8 @@ sim_check_slot(struct sim_slot *slot)
 	if (!seen->is_done)
 		sim_violated("the controller does not answer", slot->name);
 	learn_state(slot, seen);
+	if (seen->is_found && slot->is_release_certain)
+		sim_violated("an accepted release is lost", slot->name);
 	if (!seen->is_found ||
 	    !controller_rows(sim_site.bench->controller, NULL, slot->name, arena, &rows, &n))
 		return;

@@ -12,8 +12,8 @@ enum { SIM_SLOTS = 8 };
 struct sim_slot {
 	char name[20];
 	int generation;
-	bool is_admitted; /* for certain */
-	bool is_release_asked;
+	bool is_admitted;                          /* for certain */
+	bool is_release_asked, is_release_certain; /* certain: it was accepted */
 	bool was_active, was_gone;
 	uint64_t first_rid;
 	int attr_asked,

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "lib/base/id.h"
 #include "test/support/sim.h"
 
 enum {
@@ -27,10 +28,43 @@ struct parcel {
 	bool is_double; /* nobody waits for its answer */
 };
 
+static char marks[ROW_RELEASED + 1]; /* addresses that stand for states, in a map */
+
 static bool
 is_ready(const struct sim_wire *wire, int site)
 {
 	return wire->ready_life[site] == sim_life(NODE_SITES + site);
+}
+
+/* The states that rows had when a call began: what it is answered may be newer, not older. */
+static void
+remember(const struct map *states, const struct manager_call *call, enum row_state *before)
+{
+	for (size_t i = 0; i < call->n; i++) {
+		const char *mark = map_get_id(states, call->want[i].rid);
+
+		before[i] = mark ? (enum row_state)(mark - marks) : ROW_NONE;
+	}
+}
+
+/* I7, and that who is replaced is not obeyed. */
+static void
+check_answer(struct sim_wire *wire, int at, const struct manager_call *call,
+    const enum row_state *before, int64_t epoch_before)
+{
+	if (call->caller.epoch < epoch_before)
+		wire->violated("a call of an older epoch was obeyed", "");
+	if (call->caller.epoch > wire->epoch[at])
+		wire->epoch[at] = call->caller.epoch;
+	for (size_t i = 0; i < call->n; i++) {
+		const struct row_have *have = &call->have[i];
+		const char *mark = map_get_id(wire->states[at], have->rid);
+
+		if (have->state < before[i])
+			wire->violated("I7 a row has gone down", id_text(have->rid).text);
+		if (!mark || have->state > (enum row_state)(mark - marks))
+			map_put_id(wire->states[at], have->rid, &marks[have->state]);
+	}
 }
 
 static void
@@ -38,11 +72,21 @@ serve(void *self)
 {
 	struct parcel *parcel = self;
 	struct sim_wire *wire = parcel->bench->self;
+	int at = (int)(parcel->site - parcel->bench->sites);
 
-	if (is_ready(wire, (int)(parcel->site - parcel->bench->sites)))
+	enum row_state before[MANAGER_ROWS_MAX] = {ROW_NONE};
+
+	int64_t epoch = wire->epoch[at];
+
+	if (!wire->states[at])
+		wire->states[at] = map_new();
+	remember(wire->states[at], &parcel->call, before);
+	if (is_ready(wire, at))
 		parcel->is_good = bench_deliver(parcel->site, &parcel->call, &parcel->err);
 	else
 		(void)err_set(&parcel->err, ERR_UNAVAILABLE, "nobody listens");
+	if (parcel->is_good)
+		check_answer(wire, at, &parcel->call, before, epoch);
 	parcel->is_done = true;
 	sim_wake(parcel);
 }

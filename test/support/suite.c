@@ -4,13 +4,13 @@
 #include "test/support/suite.h"
 
 #include <CUnit/Basic.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/base/str.h"
+#include "test/support/crash.h"
 
 static char own_dir[64];
 static pid_t dir_owner;
@@ -113,16 +113,9 @@ write_file(const char *path, const char *text)
 	return fclose(file) == 0;
 }
 
-static int
-remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)
-{
-	(void)stat, (void)type, (void)walk;
-	return remove(path);
-}
-
 static void
 remove_own_dir(void)
 {
 	if (getpid() == dir_owner)
-		nftw(own_dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		test_remove(own_dir);
 }

@@ -11,6 +11,7 @@
 #include "lib/base/id.h"
 #include "lib/base/log.h"
 #include "test/support/bench.h"
+#include "test/support/crash.h"
 #include "test/support/suite.h"
 
 static struct bench *
@@ -232,6 +233,51 @@ a_silent_manager_is_probed_and_then_gets_all_at_once(void)
 	bench_free(bench);
 }
 
+static bool
+is_refused(struct bench *bench, enum err_code code)
+{
+	uint64_t rids[N_SITES];
+	struct err err = {0};
+
+	return !bench_try_admit(bench, "g2", 1, ROW_COMMITTED, rids, &err) && err.code == code;
+}
+
+/* In the child: a disk of 4 MiB, which does not have the ballast. */
+static void
+live_on_a_full_disk(void)
+{
+	enum { BALLAST = 8 << 20 };
+
+	const char *dir = test_dir();
+	struct bench *bench;
+	uint64_t rids[N_SITES];
+
+	child_must(test_own_disk(dir, "4m"), "a disk of its own");
+	bench = bench_new(dir, 4);
+	bench_admit(bench, "g1", 1, ROW_COMMITTED, rids);
+	child_must(bench_await(bench, "g1", GROUP_ACTIVE), "it stands");
+
+	child_must(store_keep_ballast(bench->sites[0].store, BALLAST, NULL), "a full site");
+	bench_admit(bench, "g2", 1, ROW_COMMITTED, rids);
+	child_must(bench_await(bench, "g2", GROUP_GONE), "the site refuses");
+	child_must(bench->why.code == ERR_CAPACITY, bench->why.text);
+	child_must(store_keep_ballast(bench->store, BALLAST, NULL), "a full controller");
+	child_must(is_refused(bench, ERR_UNAVAILABLE), "so does the controller");
+
+	/* What stands is kept, and can be given back. */
+	child_must(bench_await(bench, "g1", GROUP_ACTIVE), "it stands still");
+	bench_goal(bench, "g1", ROW_RELEASED);
+	child_must(bench_await(bench, "g1", GROUP_GONE), "it is gone");
+	bench_free(bench);
+	_exit(0);
+}
+
+static void
+on_a_full_disk_things_are_given_back_and_none_are_taken(void)
+{
+	CU_ASSERT_EQUAL(test_die_at(NULL, live_on_a_full_disk), 0);
+}
+
 struct changed_row {
 	struct bench *bench;
 	uint64_t rid;
@@ -277,6 +323,7 @@ static const struct test tests[] = {
     TEST(the_floor_rises_with_the_living),
     TEST(a_replaced_controller_falls_silent),
     TEST(a_silent_manager_is_probed_and_then_gets_all_at_once),
+    TEST(on_a_full_disk_things_are_given_back_and_none_are_taken),
     TEST(what_was_only_asked_for_is_done_after_a_restart),
 };
 

@@ -3,14 +3,17 @@
  */
 #include "lib/store/store.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "test/support/crash.h"
 #include "test/support/suite.h"
 
 STORE_SQL(embedded_sql, "schemas/sql/manager/0001_rows.sql");
@@ -176,6 +179,103 @@ a_full_disk_is_a_refusal_and_nothing_is_stored(void)
 	store_close(store);
 }
 
+/* Fills the disk of a folder with a file; how much went in. */
+static size_t
+fill_disk(const char *path)
+{
+	static const char block[4096];
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	size_t size = 0;
+	ssize_t written;
+
+	while ((written = write(fd, block, sizeof(block))) > 0)
+		size += (size_t)written;
+	close(fd);
+	return size;
+}
+
+static bool
+add_big(struct store *store, int64_t id, struct err *err)
+{
+	static const char big[20000];
+	auto_txn struct txn *txn = store_begin(store);
+
+	return txn_run(txn, err, "INSERT INTO thing(id, data) VALUES(?, ?)", "ib", id, big,
+		   sizeof(big)) &&
+	       txn_commit(&txn, err);
+}
+
+static struct store *
+open_with_ballast(const char *path)
+{
+	struct err err = {0};
+	struct store *store = store_open(path, steps, 2, &err);
+
+	child_must(store && store_keep_ballast(store, 1 << 20, &err), err.text);
+	return store;
+}
+
+static void
+delete_all(struct store *store)
+{
+	auto_txn struct txn *txn = store_begin(store);
+
+	child_must(txn_run(txn, NULL, "DELETE FROM thing", "") && txn_commit(&txn, NULL),
+	    "what frees room is stored");
+}
+
+static void
+await_room(struct store *store)
+{
+	for (int ms = 0; !store_has_room(store) && ms < 20000; ms += 50)
+		usleep(50000);
+	child_must(store_has_room(store), "there is room again");
+}
+
+/* In the child: a disk of 4 MiB. */
+static void
+fill_and_free(void)
+{
+	const char *dir = test_dir();
+	char path[300], full[300];
+	struct store *store;
+	struct err err = {0};
+	int64_t id = 1;
+
+	child_must(test_own_disk(dir, "4m"), "a disk of its own");
+	snprintf(path, sizeof(path), "%s/s.db", dir);
+	snprintf(full, sizeof(full), "%s/full", dir);
+	store = open_with_ballast(path);
+	for (; id < 6; id++)
+		child_must(add_big(store, id, &err), err.text);
+	child_must(fill_disk(full) > 0, "the disk is full");
+	child_must(store_has_room(store), "nobody has met that yet");
+	while (add_big(store, id, &err))
+		id++;
+	child_must(err.code == ERR_UNAVAILABLE, err.text);
+	child_must(!store_has_room(store), "what adds is to be refused");
+	delete_all(store);
+	child_must(unlink(full) == 0, "somebody makes room");
+	await_room(store);
+
+	/* A program that starts on a full disk needs some of it, too. */
+	child_must(fill_disk(full) > 0, "the disk is full again");
+	store_close(store);
+	store = open_with_ballast(path);
+	delete_all(store);
+	child_must(unlink(full) == 0, "somebody makes room again");
+	await_room(store);
+	child_must(add_big(store, id, &err), err.text);
+	store_close(store);
+	_exit(0);
+}
+
+static void
+a_full_disk_leaves_room_to_free_things(void)
+{
+	CU_ASSERT_EQUAL(test_die_at(NULL, fill_and_free), 0);
+}
+
 static void
 a_second_opening_is_refused(void)
 {
@@ -323,6 +423,7 @@ static const struct test tests[] = {
     TEST(a_refused_statement_leaves_the_transaction_usable),
     TEST(the_same_query_may_be_open_twice),
     TEST(a_full_disk_is_a_refusal_and_nothing_is_stored),
+    TEST(a_full_disk_leaves_room_to_free_things),
     TEST(a_second_opening_is_refused),
     TEST(a_damaged_file_is_refused),
     TEST(migrations_run_once_and_a_newer_file_is_refused),
