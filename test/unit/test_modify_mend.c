@@ -2,82 +2,12 @@
  * Steps of a modify that fail, and slices that leave their state while they are modified: nothing
  * is left half done, and the owner is told.
  */
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "test/support/fake_site.h"
+#include "test/support/fake_slice.h"
 #include "test/support/site.h"
 #include "test/support/suite.h"
-
-#define NODES "node a : p q\nnode b : p q\n"
-#define PLACES "amap a koganei\namap b osaka\n"
-#define PAIR NODES "link l1 bandwidth=100Mbps : a.p b.p\n" PLACES
-
-/* Two nodes, and of each link a share and two ends. */
-enum { NODE_ROWS = 2, LINK_ROWS = 3 };
-
-struct scene {
-	struct fake_site *site;
-	const char *id;
-};
-
-static struct scene
-scene_start(const char *goal)
-{
-	struct scene scene = {.site = fake_site_new()};
-
-	scene.id = fake_create(scene.site, site_document(scene.site->arena, "s", PAIR), goal);
-	assert_text(fake_wait(scene.site, scene.id, goal ? goal : "RUNNING")->state,
-	    goal ? goal : "RUNNING");
-	return scene;
-}
-
-static bool
-modify(const struct scene *scene, const char *text, struct snc_slice_modify_args args,
-    struct snc_slice_modify_result *result, struct err *err)
-{
-	struct fake_site *site = scene->site;
-	const char *document = site_document(site->arena, "s", text);
-
-	*err = (struct err){0};
-	args.slice = scene->id;
-	args.document = (struct rpc_blob){document, strlen(document)};
-	return snc_slice_modify_call(&site->developer, site->arena, &args, result, err);
-}
-
-static struct snc_slice_show_result
-show(const struct scene *scene)
-{
-	struct snc_slice_show_result result = {0};
-	struct err err = {0};
-
-	assert_true(snc_slice_show_call(&scene->site->developer, scene->site->arena,
-	    &(struct snc_slice_show_args){scene->id}, &result, &err));
-	return result;
-}
-
-/* What is being released goes by itself, behind the slice's back. */
-static bool
-has_objects(struct fake_site *site, int n)
-{
-	for (int i = 0; i < 1000 && fake_objects(site) != n; i++)
-		usleep(5000);
-	return fake_objects(site) == n;
-}
-
-static void
-nothing_orphaned(struct fake_site *site)
-{
-	struct snc_orphans_result result;
-	struct err err;
-
-	assert_true(
-	    snc_orphans_call(&site->noc, site->arena, &(struct snc_orphans_args){}, &result, &err));
-	for (size_t i = 0; i < result.n_orphans; i++)
-		printf("\n%s: %s\n", result.orphans[i].manager, result.orphans[i].line);
-	assert_equal(result.n_orphans, 0);
-}
 
 static bool
 was_told(const struct scene *scene, const char *what)
