@@ -20,6 +20,7 @@
 #include "lib/base/log.h"
 #include "lib/base/map.h"
 #include "lib/base/str.h"
+#include "lib/engine/wait.h"
 #include "programmer/console_file.h"
 
 enum { READ_SIZE = 8192, EVENTS = 32, WAIT_MAX_MS = 30000, WRITE_MS = 1000, WRITE_STEP_MS = 10 };
@@ -54,13 +55,9 @@ console_set_new(const char *folder, struct err *err)
 {
 	struct console_set *set = xcalloc(1, sizeof(*set));
 	struct epoll_event stop = {.events = EPOLLIN};
-	pthread_condattr_t attr;
 
 	pthread_mutex_init(&set->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&set->news, &attr);
-	pthread_condattr_destroy(&attr);
+	wait_init(&set->news);
 	set->folder = folder;
 	set->consoles = map_new();
 	set->epoll = epoll_create1(EPOLL_CLOEXEC);

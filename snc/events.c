@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "lib/base/log.h"
+#include "lib/engine/wait.h"
 
 /* A manager notes the same at most every 10 s; within that it is the same note, told again. */
 enum { NOTE_AGAIN_MS = 9 * 1000 };
@@ -33,14 +34,10 @@ struct events *
 events_new(const struct clock *clock)
 {
 	struct events *events = xcalloc(1, sizeof(*events));
-	pthread_condattr_t monotonic;
 
 	events->clock = clock;
 	pthread_mutex_init(&events->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&events->bell, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	wait_init(&events->bell);
 	return events;
 }
 

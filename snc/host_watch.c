@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "lib/base/log.h"
+#include "lib/engine/wait.h"
 #include "snc/peers.h"
 #include "snc/slice.h"
 
@@ -122,14 +123,10 @@ struct watch *
 slice_watch_start(struct snc *snc, struct err *err)
 {
 	struct watch *watch = xcalloc(1, sizeof(*watch));
-	pthread_condattr_t monotonic;
 
 	watch->snc = snc;
 	pthread_mutex_init(&watch->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&watch->stop, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	wait_init(&watch->stop);
 	if (pthread_create(&watch->thread, NULL, watch_main, watch) == 0)
 		return watch;
 	watch_free(watch);

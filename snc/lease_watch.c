@@ -11,6 +11,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/log.h"
 #include "lib/base/when.h"
+#include "lib/engine/wait.h"
 #include "snc/audit.h"
 #include "snc/modify.h"
 #include "snc/slice.h"
@@ -370,15 +371,11 @@ struct lease_watch *
 lease_watch_start(struct snc *snc, struct err *err)
 {
 	struct lease_watch *watch = xcalloc(1, sizeof(*watch));
-	pthread_condattr_t monotonic;
 
 	watch->snc = snc;
 	watch->apart_ms = clock_wall_ms(snc->clock) - clock_boot_ms(snc->clock);
 	pthread_mutex_init(&watch->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&watch->bell, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	wait_init(&watch->bell);
 	if (pthread_create(&watch->thread, NULL, watch_main, watch) == 0)
 		return watch;
 	watch_free(watch);

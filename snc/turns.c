@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "lib/base/vec.h"
+#include "lib/engine/wait.h"
 
 struct waiter {
 	bool has_turn;
@@ -36,15 +37,11 @@ struct turns *
 turns_new(size_t n, int64_t wait_ms)
 {
 	struct turns *turns = xcalloc(1, sizeof(*turns));
-	pthread_condattr_t monotonic;
 
 	turns->n_free = n;
 	turns->wait_ms = wait_ms;
 	pthread_mutex_init(&turns->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&turns->bell, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	wait_init(&turns->bell);
 	return turns;
 }
 

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "lib/api/peer.h"
+#include "lib/engine/wait.h"
 #include "tnc/path.h"
 
 enum { WATCH_S = 1, ROUTERD_PORT = 7706 };
@@ -23,15 +24,11 @@ struct tnc *
 tnc_new(const struct tnc_config *config, struct err *err)
 {
 	struct tnc *tnc = xcalloc(1, sizeof(*tnc));
-	pthread_condattr_t attr;
 
 	tnc->config = *config;
 	tnc->routers = routers_new(config->inventory, config->clock);
 	pthread_mutex_init(&tnc->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&tnc->poked, &attr);
-	pthread_condattr_destroy(&attr);
+	wait_init(&tnc->poked);
 	if (start(tnc, err))
 		return tnc;
 	stop(tnc);

@@ -14,6 +14,7 @@
 
 #include "lib/api/daemon_part.h"
 #include "lib/base/log.h"
+#include "lib/engine/wait.h"
 
 enum { CALL_MS = 15000, ARENAS = 4, BALLAST_BYTES = 8 * 1024 * 1024 };
 
@@ -158,14 +159,9 @@ set_limits(void)
 static void
 init_locks(struct daemon *daemon)
 {
-	pthread_condattr_t monotonic;
-
 	pthread_mutex_init(&daemon->lock, NULL);
 	pthread_mutex_init(&daemon->hello.lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&daemon->hello.wake, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	wait_init(&daemon->hello.wake);
 }
 
 /* Threads inherit the mask: those made from now on leave the signals to daemon_serve. */

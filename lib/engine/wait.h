@@ -1,5 +1,5 @@
 /*
- * Waiting with a bound, for the threads of both halves. Internal to lib/engine.
+ * Waiting with a bound, for the threads of both halves and of daemons.
  */
 #pragma once
 
