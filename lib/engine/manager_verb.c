@@ -233,6 +233,7 @@ step_unknown(struct step *step, const struct row_want *want, struct row_have *ha
 		if (is_past)
 			return true;
 		/* The tombstone: a reserve that is still on its way must find the door shut. */
+		have->state = ROW_RELEASED;
 		vec_push(&step->touched, want->rid);
 		return txn_run(step->batch->txn, err,
 		    "INSERT INTO manager_row(rid, owner, kind, spec, state, eff) "
@@ -257,6 +258,7 @@ step_known(struct step *step, const struct row_want *want, const struct row *row
 {
 	bool is_released = row->state == ROW_RELEASED;
 
+	have->state = row->state;
 	if (step->call->verb == VERB_RELEASE) {
 		if (is_released)
 			return true;
@@ -313,6 +315,7 @@ reserve_new(struct step *step, const struct row_want *want, struct row_have *hav
 	if (!admit(step, &row, &result, &have->why))
 		return txn_run(step->batch->txn, err, "ROLLBACK TO admit", "") &&
 		       txn_run(step->batch->txn, err, "RELEASE admit", "");
+	have->state = ROW_HELD;
 	row.result = result.text ? arena_text(step->call->arena, result.text) : NULL;
 	vec_push(&step->batch->fresh, row);
 	vec_push(&step->touched, row.rid);
@@ -425,8 +428,8 @@ answer(const struct step *step, size_t at)
 	struct row_have *have = &step->call->have[at];
 	struct item *item = map_get_id(step->manager->items, have->rid);
 
-	if (!item) {
-		have->is_real = (int64_t)have->rid < step->floor;
+	if (!item) { /* one that was there a moment ago has been released and forgotten since */
+		have->is_real = have->state != ROW_NONE || (int64_t)have->rid < step->floor;
 		have->state = have->is_real ? ROW_RELEASED : ROW_NONE;
 		return;
 	}
