@@ -178,7 +178,6 @@ static void
 a_controller_that_restarts_often_keeps_its_reservations(void)
 {
 	struct bench *bench = start("restarts", 4);
-	auto_arena struct arena *arena = arena_new();
 	uint64_t rids[N_SITES];
 	enum group_state state;
 

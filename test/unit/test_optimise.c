@@ -238,10 +238,12 @@ nodes_move_only_when_they_may_and_leave_a_host_whole(void)
 	struct rpc_client *dev = &site->developer;
 	struct snc_slice_optimise_args args = {.plan = true, .nodes = true};
 	struct snc_slice_optimise_result result;
-	const char *texts[] = {"node a cpu=4 : p\namap a osaka\n",
-	    "node a cpu=2 : p\nnode b cpu=1 : p\nlink l1 bandwidth=100Mbps : a.p b.p\n"
-	    "amap b nagoya\n",
-	    "node a cpu=4 : p\n"};
+	const char *texts[] = {
+	    "node a cpu=4 : p\namap a osaka\n",
+	    ("node a cpu=2 : p\nnode b cpu=1 : p\nlink l1 bandwidth=100Mbps : a.p b.p\n"
+	     "amap b nagoya\n"),
+	    "node a cpu=4 : p\n",
+	};
 	const char *document, *id;
 	struct err err = {0};
 
