@@ -3,13 +3,15 @@
  * start, and is all there that it promised? A client of a real sncd over RPC with TLS, as
  * bench/admissions.sh starts it.
  *
- *     admissions DIR create FILE N CLIENTS PREFIX    creates N slices of 5 nodes and 10 links each,
- *                                                    named PREFIX-I; adds each that was answered to
- * FILE admissions DIR first                           waits until a call is answered admissions DIR
- * verify FILE                     is each slice of FILE listed? admissions DIR settle SECONDS waits
- * until every slice is RUNNING admissions DIR hosts N                         are N hosts up, and
- * known? admissions DIR orphans                         what does not agree anywhere: nothing DIR
- * is of test/support/many_managers.c.
+ * - create FILE N CLIENTS PREFIX NODES: creates N slices of so many nodes, each linked with each,
+ *   named PREFIX-I; adds each that was answered to FILE
+ * - first: waits until a call is answered
+ * - verify FILE: is each slice of FILE listed?
+ * - settle SECONDS: waits until every slice is RUNNING
+ * - hosts N: are N hosts up, and known?
+ * - orphans: what does not agree anywhere: nothing
+ *
+ * DIR, which comes before all of them, is of test/support/many_managers.c.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,11 +27,12 @@
 #include "lib/base/vec.h"
 #include "lib/http/http_client.h"
 
-enum { N_NODES = 5, CALL_MS = 60000, CLIENTS_MAX = 256, SLICES_MAX = 1000000, MS = 1000000 };
+enum { NODES_MAX = 16, CALL_MS = 60000, CLIENTS_MAX = 256, SLICES_MAX = 1000000, MS = 1000000 };
 
 struct load {
 	struct http_client *http;
 	const char *prefix;
+	int n_nodes;
 	long n;
 	atomic_long next, n_refused;
 	pthread_mutex_t lock; /* of the rest */
@@ -63,10 +66,10 @@ now_ms(void)
 /* ---- documents: every node is linked with every other ---- */
 
 static void
-add_links(struct str *text, struct str *binds)
+add_links(int n_nodes, struct str *text, struct str *binds)
 {
-	for (int a = 0, n = 0; a < N_NODES; a++)
-		for (int b = a + 1; b < N_NODES; b++, n++) {
+	for (int a = 0, n = 0; a < n_nodes; a++)
+		for (int b = a + 1; b < n_nodes; b++, n++) {
 			str_addf(text,
 			    "<linkSliver name=\"l%d\" type=\"link\" subtype=\"GRE\"><vports>"
 			    "<vport name=\"e1\"/><vport name=\"e2\"/></vports><resources>"
@@ -83,16 +86,16 @@ add_links(struct str *text, struct str *binds)
 }
 
 static void
-add_nodes(struct str *text)
+add_nodes(int n_nodes, struct str *text)
 {
-	for (int a = 0; a < N_NODES; a++) {
+	for (int a = 0; a < n_nodes; a++) {
 		str_addf(text,
 		    "<nodeSliver name=\"n%d\"><instance type=\"prog\" subtype=\"SlowPath_VM\">"
 		    "<resources><resource key=\"cpu\" value=\"1\"/><resource key=\"memory\""
 		    " value=\"128MiB\"/></resources><params><param key=\"bootImage\""
 		    " value=\"image:container-minimal\"/></params></instance><vports>",
 		    a);
-		for (int b = 0; b < N_NODES; b++)
+		for (int b = 0; b < n_nodes; b++)
 			if (b != a)
 				str_addf(text, "<vport name=\"p%d\"/>", b);
 		str_add(text, "</vports></nodeSliver>\n");
@@ -100,16 +103,16 @@ add_nodes(struct str *text)
 }
 
 static void
-write_document(const char *name, struct str *text)
+write_document(const char *name, int n_nodes, struct str *text)
 {
 	auto_str struct str binds = {0};
 
 	str_addf(text,
 	    "<slice-design version=\"1.0\"><slicespec name=\"%s\"><sliverdef><linkSlivers>\n",
 	    name);
-	add_links(text, &binds);
+	add_links(n_nodes, text, &binds);
 	str_add(text, "</linkSlivers><nodeSlivers>\n");
-	add_nodes(text);
+	add_nodes(n_nodes, text);
 	str_addf(text,
 	    "</nodeSlivers></sliverdef><structure>\n%s</structure></slicespec></slice-design>\n",
 	    str_text(&binds));
@@ -143,7 +146,7 @@ create_one(struct load *load, long index)
 	struct err err = {0};
 	double from;
 
-	write_document(name, &text);
+	write_document(name, load->n_nodes, &text);
 	args.document = (struct rpc_blob){str_text(&text), text.len};
 	from = now_ms();
 	if (snc_slice_create_call(&client, arena, &args, &result, &err))
@@ -200,17 +203,19 @@ static bool
 run_create(struct http_client *http, char **argv, struct err *err)
 {
 	struct load load = {.http = http, .prefix = argv[3]};
-	long long n, n_clients;
+	long long n, n_clients, n_nodes;
 	bool is_good;
 
 	if (!str_to_i64(argv[1], 1, SLICES_MAX, &n) ||
-	    !str_to_i64(argv[2], 1, CLIENTS_MAX, &n_clients))
-		return err_set(err, ERR_USAGE, "N and CLIENTS are numbers");
+	    !str_to_i64(argv[2], 1, CLIENTS_MAX, &n_clients) ||
+	    !str_to_i64(argv[4], 1, NODES_MAX, &n_nodes))
+		return err_set(err, ERR_USAGE, "N, CLIENTS and NODES are numbers");
 	load.acknowledged = fopen(argv[0], "ae");
 	if (!load.acknowledged)
 		return err_set(err, ERR_UNAVAILABLE, "'%s' cannot be written", argv[0]);
 	pthread_mutex_init(&load.lock, NULL);
 	load.n = (long)n;
+	load.n_nodes = (int)n_nodes;
 	load.ms = xcalloc((size_t)n, sizeof(load.ms[0]));
 	is_good = run_clients(&load, (long)n_clients, err);
 	free(load.ms);
@@ -368,7 +373,7 @@ run(int argc, char **argv, struct err *err)
 
 	if (!http)
 		return false;
-	if (argc == 6 && str_equal(argv[1], "create"))
+	if (argc == 7 && str_equal(argv[1], "create"))
 		is_good = run_create(http, argv + 2, err);
 	else if (argc == 2 && str_equal(argv[1], "first"))
 		is_good = run_first(http, err);
@@ -392,7 +397,7 @@ main(int argc, char **argv)
 	struct err err = {0};
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: admissions DIR create FILE N CLIENTS PREFIX | first |"
+		fprintf(stderr, "usage: admissions DIR create FILE N CLIENTS PREFIX NODES | first |"
 				" verify FILE | settle SECONDS | hosts N | orphans\n");
 		return 2;
 	}

@@ -1,13 +1,13 @@
 #!/bin/bash
 # sncd, alone with N_HOSTS VNodes whose drivers do nothing (test/support/many_managers.c), in a network
 # namespace of its own: admissions a second of CLIENTS clients on an empty domain and on one that holds
-# HELD slices of 5 nodes and 10 links, memory, and the start after kill -9. The state of sncd is on the
+# HELD slices of NODES nodes, each linked with each, memory, and the start after kill -9. The state of sncd is on the
 # disk of STATE, that of the others in memory.
-#     bench/admissions.sh [HELD [N_HOSTS [CLIENTS]]]
+#     bench/admissions.sh [HELD [N_HOSTS [CLIENTS [NODES]]]]
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-HELD=${1:-10000} N_HOSTS=${2:-8} CLIENTS=${3:-32}
+HELD=${1:-10000} N_HOSTS=${2:-8} CLIENTS=${3:-32} NODES=${4:-5}
 SAMPLE=$((HELD / 20))
 if [ -z "${VNODE_BENCH_INSIDE:-}" ]; then
 	VNODE_BENCH_INSIDE=1 exec unshare --net -- bash "$0" "$@"
@@ -59,14 +59,14 @@ client first
 hosts_up
 say "all hosts are up after $SECONDS s"
 say "== $N_HOSTS hosts, $CLIENTS clients, empty: $SAMPLE slices"
-client create "$WORK/acknowledged" "$SAMPLE" "$CLIENTS" a
+client create "$WORK/acknowledged" "$SAMPLE" "$CLIENTS" a "$NODES"
 memory
 processor
 say "== up to $HELD slices"
-client create "$WORK/acknowledged" $((HELD - 2 * SAMPLE)) "$CLIENTS" b
+client create "$WORK/acknowledged" $((HELD - 2 * SAMPLE)) "$CLIENTS" b "$NODES"
 client settle 600
 say "== holding $((HELD - SAMPLE)), $SAMPLE more"
-client create "$WORK/acknowledged" "$SAMPLE" "$CLIENTS" c
+client create "$WORK/acknowledged" "$SAMPLE" "$CLIENTS" c "$NODES"
 client settle 600
 memory
 processor
@@ -78,7 +78,7 @@ sncd_start
 client first
 client verify "$WORK/acknowledged"
 hosts_up
-client create "$WORK/acknowledged" 1 1 d
+client create "$WORK/acknowledged" 1 1 d "$NODES"
 memory
 client settle 600
 client verify "$WORK/acknowledged"
