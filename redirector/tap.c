@@ -388,7 +388,7 @@ bool
 tap_start(struct taps *taps, const struct tap_wish *wish, char id[static TAP_ID_SIZE],
     struct str *head, struct err *err)
 {
-	struct capture wanted;
+	struct capture wanted = {0};
 	bool is_good;
 
 	if (!read_wish(taps, wish, &wanted, err))

@@ -118,7 +118,7 @@ struct optimising {
 	struct arena *arena;
 	struct substrate *substrate; /* rooms: as they will be after the moves so far */
 	struct optimise_net net;
-	vec_of(struct mover *) movers;
+	vec_of(void *) movers; /* struct mover */
 	vec_of(struct optimise_move) moves;
 };
 

@@ -175,6 +175,13 @@ has_room(const struct optimise_net *net, const struct optimise_link *link, unsig
 	       (net->held[arc->slot] >= link->up && net->held[arc->back] >= link->down);
 }
 
+/* A place in the queue, which is a ring with room for every vertex once. */
+static size_t
+in_ring(const struct core_net *core, size_t at)
+{
+	return at < core->n_vertices ? at : at - core->n_vertices;
+}
+
 /* Tries the arcs of one vertex; those whose ends come nearer are queued, a ring. */
 static size_t
 spread(struct optimise_net *net, const struct optimise_link *link, unsigned at, size_t tail)
@@ -194,7 +201,7 @@ spread(struct optimise_net *net, const struct optimise_link *link, unsigned at, 
 		if (net->is_queued[arc->to])
 			continue;
 		net->is_queued[arc->to] = true;
-		net->queue[(tail + n_new++) % core->n_vertices] = arc->to;
+		net->queue[in_ring(core, tail + n_new++)] = arc->to;
 	}
 	return n_new;
 }
@@ -214,7 +221,7 @@ find_best(struct optimise_net *net, const struct optimise_link *link, struct cor
 	while (n_queued) {
 		unsigned at = net->queue[head];
 
-		head = (head + 1) % core->n_vertices;
+		head = in_ring(core, head + 1);
 		n_queued--;
 		net->is_queued[at] = false;
 		n_queued += spread(net, link, at, head + n_queued);

@@ -164,16 +164,19 @@ read_slice(struct mover *mover, struct err *err)
 	if (!work->record.has_group) {
 		err_set(
 		    err, ERR_O01, "slice '%s' has nothing that could be moved", work->record.name);
-		return err_hint(err, "`vnode slice run %s` first", work->record.name);
+		(void)err_hint(err, "`vnode slice run %s` first", work->record.name);
+		return false;
 	}
 	stored.role = work->record.role;
 	stored.document = mover->modification.document;
 	/* It was accepted once: what has changed around it since does not matter. */
 	(void)!slice_examine(work->snc, &stored, work->arena, &ignored);
 	vec_done(&ignored);
-	if (!stored.slice)
-		return err_set(err, ERR_INTERNAL, "the stored document of '%s' cannot be read",
+	if (!stored.slice) {
+		err_set(err, ERR_INTERNAL, "the stored document of '%s' cannot be read",
 		    work->record.name);
+		return false;
+	}
 	mover->slice = stored.slice;
 	work->old = work->new = slice_expand(stored.slice, work->arena);
 	return true;
@@ -385,8 +388,11 @@ slice_optimise(
 		return false;
 	is_good = optimise(&optimising, err);
 	turns_give(snc->searches);
-	vec_each (mover, &optimising.movers)
-		modify_done(&(*mover)->work);
+	vec_each (each, &optimising.movers) {
+		struct mover *mover = *each;
+
+		modify_done(&mover->work);
+	}
 	vec_done(&optimising.movers);
 	vec_done(&optimising.moves);
 	return is_good;

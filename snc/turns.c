@@ -19,7 +19,7 @@ struct turns {
 	pthread_cond_t bell;
 	size_t n_free;
 	int64_t wait_ms;
-	vec_of(struct waiter *) queue;
+	vec_of(void *) queue; /* struct waiter */
 };
 
 void
@@ -98,9 +98,12 @@ turns_give(struct turns *turns)
 	struct waiter *next = NULL;
 
 	pthread_mutex_lock(&turns->lock);
-	for (size_t i = 0; i < turns->queue.n && !next; i++)
-		if (!turns->queue.items[i]->has_turn)
-			next = turns->queue.items[i];
+	for (size_t i = 0; i < turns->queue.n && !next; i++) {
+		struct waiter *waiter = turns->queue.items[i];
+
+		if (!waiter->has_turn)
+			next = waiter;
+	}
 	if (next)
 		next->has_turn = true;
 	else
