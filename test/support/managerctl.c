@@ -247,6 +247,8 @@ read_wish(struct tool *tool, struct redirector_capture_start_args *wish, struct 
 			return err_set(err, ERR_USAGE, "'%s': KEY=VALUE was expected", word);
 		if (!strncmp(word, "filter=", 7))
 			wish->filter = value + 1;
+		else if (!strncmp(word, "by=", 3))
+			wish->by = value + 1;
 		else if (!strncmp(word, "device=", 7))
 			wish->device = value + 1;
 		else if (!strncmp(word, "snaplen=", 8) && is_number)

@@ -260,10 +260,11 @@ case_slow_reader() {
 case_limit() {
 	local i pids=()
 	for i in 1 2 3 4 5 6 7 8; do
-		capture v1 11 "many$i.pcapng" ms=6000
+		capture v1 11 "many$i.pcapng" ms=6000 "by=user$((i % 2))"
 		pids+=("$CAPTURE")
+		[ "$i" != 7 ] || refused "limit a host has 8 captures" capture "$(rid 11)" by=user1
 	done
-	refused "limit 8 captures run" capture "$(rid 11)"
+	refused "limit a host has 8 captures" capture "$(rid 11)"
 	wait "${pids[@]}"
 }
 
