@@ -87,9 +87,9 @@ manager_wake_row(struct manager *manager, uint64_t rid)
 	pthread_mutex_lock(&manager->lock);
 	item = map_get_id(manager->items, rid);
 	if (item && item->row.state == ROW_COMMITTED && !item->is_queued) {
-		at_ms = item->is_real ? now_ms + LOOK_SOON_MS : item->tried_ms + RETRY_WOKEN_MS;
+		at_ms = item_woken_ms(item, now_ms);
 		if (item->is_busy)
-			item->is_again = true;
+			item->is_woken = true;
 		else if (!item->due.place || at_ms < item->due.at_ms)
 			item_wait(manager, item, at_ms);
 	}

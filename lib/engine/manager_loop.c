@@ -174,6 +174,12 @@ item_hurry(struct manager *manager, struct item *item)
 		queue_add(manager, &manager->changes, item);
 }
 
+int64_t
+item_woken_ms(const struct item *item, int64_t now_ms)
+{
+	return item->is_real ? now_ms + LOOK_SOON_MS : item->tried_ms + RETRY_WOKEN_MS;
+}
+
 void
 item_wait(struct manager *manager, struct item *item, int64_t at_ms)
 {
@@ -212,7 +218,7 @@ next_item(struct manager *manager)
 		queue_take(manager, item);
 		manager->n_active++;
 		item->is_busy = true;
-		item->is_again = false;
+		item->is_again = item->is_woken = false;
 	}
 	pthread_mutex_unlock(&manager->lock);
 	return item;
@@ -332,6 +338,8 @@ next_look_ms(const struct manager *manager, const struct item *item, const struc
 	int64_t look_ms = manager->config.look_ms;
 
 	/* What it waited for may have come while it was looking elsewhere. */
+	if (item->is_woken)
+		return item_woken_ms(item, item->tried_ms);
 	if (item->why.code == ERR_WAIT && outcome->n_wakes != manager->n_wakes)
 		return item->tried_ms + RETRY_WOKEN_MS;
 	if (item->failures)
@@ -372,8 +380,7 @@ look_soon(struct manager *manager)
 	manager->has_waiting = false;
 	for (size_t at = 0; (item = map_next(manager->items, &at));) {
 		bool is_waiting = item->why.code == ERR_WAIT;
-		int64_t soon_ms =
-		    item->is_real ? now_ms + LOOK_SOON_MS : item->tried_ms + RETRY_WOKEN_MS;
+		int64_t soon_ms = item_woken_ms(item, now_ms);
 
 		manager->has_waiting |= is_waiting;
 		if (item->row.state != ROW_COMMITTED || item->is_queued || item->is_busy)

@@ -46,6 +46,7 @@ struct item {
 	bool is_queued;
 	bool is_busy;        /* a worker has it */
 	bool is_again;       /* changed while a worker had it */
+	bool is_woken;       /* its object has stirred meanwhile: as it was looked at, or since */
 	struct queue *queue; /* in which it is, while is_queued */
 	struct item *queue_prev, *queue_next;
 };
@@ -119,6 +120,9 @@ const struct manager_kind *kind_find(const struct manager *manager, const char *
  */
 void item_poke(struct manager *manager, struct item *item);
 void item_hurry(struct manager *manager, struct item *item);
+
+/* When to look at what has been woken: a storm of events costs one look. */
+int64_t item_woken_ms(const struct item *item, int64_t now_ms);
 
 /* Has the ticker look at it then. Under `lock`. */
 void item_wait(struct manager *manager, struct item *item, int64_t at_ms);

@@ -75,6 +75,8 @@ unit_ensure(void *self, const struct row *row, struct err *err)
 		return err_set(err, (enum err_code)(int)world->ensure_code, "told to fail");
 	str_addf(&text, "%s\n%s", row->spec, row->attr);
 	world_put(world, row->rid, text.text);
+	if (world->told)
+		manager_wake_row(world->told, row->rid);
 	if (world_units(world) > world->capacity)
 		world->is_overfull = true;
 	return true;

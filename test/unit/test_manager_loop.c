@@ -120,6 +120,24 @@ what_was_put_right_is_noted(void)
 	stand_free(stand);
 }
 
+/* Whoever is told of every change hears of the repair itself, too. */
+static void
+what_stirs_while_it_is_put_right_is_noted(void)
+{
+	struct stand *stand = stand_new("stirs", 9);
+	const struct manager_note *notes;
+
+	stand_put(stand, 10, ROW_COMMITTED);
+	stand->world.told = stand->manager;
+	lose(stand, 10);
+	stand->n_wanted = 1;
+	assert_true(eventually(has_notes, stand));
+
+	assert_equal(manager_notes(stand->manager, 0, 100, stand->arena, &notes), 1);
+	assert_text(notes[0].text, "no such object");
+	stand_free(stand);
+}
+
 static void
 the_same_of_one_row_is_noted_once_in_a_while(void)
 {
@@ -361,6 +379,7 @@ static const struct test tests[] = {
     TEST(what_waits_is_made_when_woken),
     TEST(a_vanished_object_is_made_again),
     TEST(what_was_put_right_is_noted),
+    TEST(what_stirs_while_it_is_put_right_is_noted),
     TEST(the_same_of_one_row_is_noted_once_in_a_while),
     TEST(a_repair_is_noted_however_long_it_takes),
     TEST(what_is_changed_meanwhile_is_not_noted),
