@@ -238,11 +238,14 @@ ping_pair() {
 	vnode node exec "$1/a" --timeout 120s -- ping -f -c 3000 -i 0.002 -q 10.2.1.2 >"$WORK/ping-$1" &
 }
 
-# Each route has 80 of its 200 Mbps taken: 150 go nowhere, unless the two links share one.
+# Each route has 90 of its 200 Mbps taken: 150 go nowhere, unless the two links share one.
 links_make_room() {
 	local status=0 name
+	for name in $(vnode slice list --json | jq -r '.slices[].name'); do
+		vnode slice delete "$name" --yes --wait
+	done
 	for name in one two; do
-		pair "$name" 80
+		pair "$name" 90
 		vnode slice create "$WORK/$name.xml" --wait
 		eventually 30 pings "$name"
 	done
