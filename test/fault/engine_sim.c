@@ -18,6 +18,7 @@
 
 #include "lib/base/id.h"
 #include "lib/base/log.h"
+#include "test/support/crash.h"
 #include "test/support/sim.h"
 #include "test/support/sim_user.h"
 #include "test/support/suite.h"
@@ -272,14 +273,9 @@ run_story(const struct single_fault *fault)
 static pid_t
 simulate(unsigned seed, const struct single_fault *fault)
 {
-	pid_t child;
+	pid_t child = test_fork(CHILD_S);
 
-	fflush(NULL);
-	child = fork();
-	if (child < 0)
-		abort();
 	if (!child) {
-		alarm(CHILD_S);
 		if (fault)
 			run_story(fault);
 		run_schedule(seed);
@@ -292,7 +288,7 @@ static bool
 one_survives(struct schedule *schedules, size_t n)
 {
 	int status;
-	pid_t child = waitpid(-1, &status, 0);
+	pid_t child = test_wait(-1, &status);
 
 	for (size_t i = 0; i < n; i++) {
 		if (schedules[i].child != child)
@@ -384,7 +380,7 @@ fail_each(int node, bool is_disk, bool is_hard)
 		struct single_fault fault = {node, is_disk, is_hard, at};
 		int status;
 
-		waitpid(simulate(0, &fault), &status, 0);
+		(void)test_wait(simulate(0, &fault), &status);
 		if (WIFEXITED(status) && WEXITSTATUS(status) == NEVER_REACHED)
 			break;
 		if (status == 0)

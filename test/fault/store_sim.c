@@ -8,11 +8,11 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/log.h"
 #include "lib/store/store.h"
+#include "test/support/crash.h"
 #include "test/support/sim.h"
 #include "test/support/suite.h"
 
@@ -178,15 +178,11 @@ static bool
 survives(unsigned seed)
 {
 	int status;
-	pid_t child;
+	pid_t child = test_fork(CHILD_S);
 
-	fflush(NULL);
-	child = fork();
-	if (!child) {
-		alarm(CHILD_S);
+	if (!child)
 		run(seed);
-	}
-	waitpid(child, &status, 0);
+	(void)test_wait(child, &status);
 	if (status != 0)
 		printf("  seed %u failed (status %x)\n", seed, (unsigned)status);
 	return status == 0;

@@ -13,8 +13,37 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "test/support/suite.h"
 
 enum { CHILD_S = 60 };
+
+pid_t
+test_fork(unsigned seconds)
+{
+	pid_t child;
+
+	(void)test_dir();
+	fflush(NULL);
+	child = fork();
+	if (child < 0)
+		abort();
+	if (!child) {
+		alarm(seconds);
+		test_dir_of_child();
+	}
+	return child;
+}
+
+pid_t
+test_wait(pid_t child, int *status)
+{
+	pid_t ended = waitpid(child, status, 0);
+	char path[80];
+
+	snprintf(path, sizeof(path), "%s/%d", test_dir(), (int)ended);
+	test_remove(path);
+	return ended;
+}
 
 int
 test_die_at(const char *crash, void (*body)(void))

@@ -4,10 +4,19 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
- * Runs body in a child, which is killed at `crash` ("POINT:PASSAGE", NULL = nowhere). Returns its
- * wait status; of a body that returns, instead of ending the process, that of exit code 3.
+ * A child with a test_dir() of its own, which is killed when it has not ended after so many
+ * seconds; and its end, which takes the folder away (-1 = of any child, whose pid is returned).
+ */
+pid_t test_fork(unsigned seconds);
+pid_t test_wait(pid_t child, int *status);
+
+/*
+ * Runs body in a child, in the folder of the parent, which is killed at `crash` ("POINT:PASSAGE",
+ * NULL = nowhere). Returns its wait status; of a body that returns, instead of ending the process,
+ * that of exit code 3.
  */
 int test_die_at(const char *crash, void (*body)(void));
 

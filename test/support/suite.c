@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/str.h"
@@ -63,6 +64,16 @@ test_dir(void)
 		atexit(remove_own_dir);
 	}
 	return own_dir;
+}
+
+void
+test_dir_of_child(void)
+{
+	size_t len = strlen(own_dir);
+
+	snprintf(own_dir + len, sizeof(own_dir) - len, "/%d", (int)getpid());
+	if (mkdir(own_dir, 0700) != 0)
+		abort();
 }
 
 void

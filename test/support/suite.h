@@ -23,6 +23,9 @@ int suite_run(const char *name, const struct test *tests, size_t n_tests, int ar
 /* An own, empty folder for the test program, removed at exit. Borrowed. */
 const char *test_dir(void);
 
+/* In a child: from now on another one, by its pid, in that of the parent. See test_fork. */
+void test_dir_of_child(void);
+
 /*
  * Compare with test/golden/FILE; with UPDATE_GOLDEN=1 the file is rewritten. A difference fails the
  * test and is printed.
