@@ -8,7 +8,7 @@
 set -euo pipefail
 MUTANTS=$(cd "$(dirname "$0")" && pwd)/mutants
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
-BUILD=$1
+BUILD=$(cd "$1" && pwd)
 shift
 SEEDS=60 # an error that survives more of them is too rare for each check
 SEEDS_RARE=600
