@@ -11,7 +11,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=$(cd "$1" && pwd)
 shift
 SEEDS=60 # an error that survives more of them is too rare for each check
-SEEDS_RARE=600
+SEEDS_RARE=2000
 WORK=$BUILD/mutants
 
 say() {
