@@ -274,10 +274,11 @@ inventory_failed(struct inventory *inventory, const char *manager)
 	pthread_mutex_unlock(&inventory->lock);
 }
 
+/* One that has answered a call, but has not said yet what it has, is of no use to anybody. */
 static bool
 is_up(const struct inventory *inventory, const struct inventory_daemon *daemon)
 {
-	return daemon->heard_ms != NEVER && !daemon->is_failing &&
+	return *daemon->capacity && daemon->heard_ms != NEVER && !daemon->is_failing &&
 	       clock_boot_ms(inventory->clock) - daemon->heard_ms <= INVENTORY_SILENT_MS;
 }
 

@@ -40,7 +40,7 @@ bool inventory_tell(struct inventory *inventory, const struct inventory_word *wo
 void inventory_heard(struct inventory *inventory, const char *manager);
 void inventory_failed(struct inventory *inventory, const char *manager);
 
-/* Is the daemon up, as far as is known? */
+/* Is the daemon up, as far as is known: has it said what it has, and answered of late? */
 bool inventory_is_up(struct inventory *inventory, const char *manager);
 
 /* "10.63.0.11:7703" in arena. ERR_NOT_FOUND. */

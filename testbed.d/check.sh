@@ -69,16 +69,16 @@ check_stage() {
 	say "$1: $passed passed, $failed failed ($((SECONDS - started)) s)"
 }
 
-# What went wrong, from a stage's log: the last lines of each test that failed under ctest, or the
-# lines that say so, without the compilers' command lines.
+# What went wrong, from a stage's log: of each test that failed under ctest, the lines that are
+# neither log nor of cases that passed; or the lines that say so, without the compilers' command lines.
 check_show() {
 	if grep -q '^Test project' "$1"; then
 		awk '
-			/^[0-9]+: / { n = $1 + 0; last[n, count[n]++ % 12] = $0 }
+			/^[0-9]+: / && !/(^[0-9]+: *|\.\.\.)passed$| info / { n = $1 + 0; last[n, count[n]++ % 40] = $0 }
 			/ Test +#[0-9]+: .*\*\*\*/ {
 				match($0, /#[0-9]+/); n = substr($0, RSTART + 1, RLENGTH - 1) + 0
 				print
-				for (i = count[n] > 12 ? count[n] - 12 : 0; i < count[n]; i++) print "    " last[n, i % 12]
+				for (i = count[n] > 40 ? count[n] - 40 : 0; i < count[n]; i++) print "    " last[n, i % 40]
 			}' "$1"
 	else
 		grep -E '^FAILED [^ ]|error:|warning:|^    ' "$1" | grep -v ' -Wall ' | head -60 || tail -40 "$1"
@@ -147,15 +147,16 @@ check_memcheck() {
 
 # Each script prints a line `ok SENTENCE` or `FAILED SENTENCE` for every test in it.
 check_scripts() {
-	local script log passed=0 failed=0 ok bad status
+	local script log passed=0 failed=0 ok bad status started
 	for script in "$ROOT/test/$1"/test_*; do
-		log=$ROOT/build/check/${script##*/}.log status=0
+		log=$ROOT/build/check/${script##*/}.log status=0 started=$SECONDS
 		echo "-- ${script##*/}"
 		timeout -k 30 1800 "$script" >"$log" 2>&1 &
 		wait $! || status=$?
 		cat "$log"
 		ok=$(grep -c '^ok ' "$log" || true)
 		bad=$(grep -c '^FAILED ' "$log" || true)
+		echo "$((SECONDS - started)) s"
 		if [ "$bad" = 0 ] && { [ $status != 0 ] || [ "$ok" = 0 ]; }; then
 			echo "FAILED ${script##*/} ended with status $status after $ok tests"
 			bad=1

@@ -210,6 +210,28 @@ a_host_that_is_away_is_refused_at_once_and_named(void)
 	fake_site_free(site);
 }
 
+/* It may answer sncd's call before its own first word comes. */
+static void
+a_daemon_is_not_up_before_it_has_said_what_it_has(void)
+{
+	struct fake_site *site = fake_site_new();
+	struct inventory *inventory = site->snc->inventory;
+	struct inventory_word word = {
+	    .manager = "programmer@nagoya", .version = "1", .db_uuid = "u", .capacity = ""};
+	bool is_new;
+	struct err err;
+
+	assert_true(inventory_tell(inventory, &word, true, &is_new, &err));
+	inventory_heard(inventory, word.manager);
+	assert_true(!inventory_is_up(inventory, word.manager));
+	assert_equal(
+	    fake_create_refused(site, site_document(site->arena, "ring", RING)).code, ERR_O03);
+	word.capacity = "cpu=4\n";
+	assert_true(inventory_tell(inventory, &word, true, &is_new, &err));
+	assert_true(inventory_is_up(inventory, word.manager));
+	fake_site_free(site);
+}
+
 static void
 delete_waits_for_a_manager_that_is_away_and_names_it(void)
 {
@@ -449,6 +471,7 @@ static const struct test tests[] = {
     TEST(goals_below_running_rest_where_they_were_asked_to),
     TEST(a_refusal_releases_everything_and_leaves_the_slice_defined_with_its_reason),
     TEST(a_host_that_is_away_is_refused_at_once_and_named),
+    TEST(a_daemon_is_not_up_before_it_has_said_what_it_has),
     TEST(delete_waits_for_a_manager_that_is_away_and_names_it),
     TEST(the_same_operation_id_never_makes_two_slices),
     TEST(slices_of_others_are_not_there),
