@@ -222,6 +222,7 @@ controller_make(const struct controller_config *config)
 	controller->dirty = map_new();
 	controller->altered = map_new();
 	controller->known = map_new();
+	controller->queued = map_new();
 	controller->threads = xcalloc(
 	    (size_t)(config->n_workers ? config->n_workers : POOL_DEFAULT) + 1, sizeof(pthread_t));
 	if (getrandom(&controller->random, sizeof(controller->random), 0) < 0)
@@ -323,6 +324,7 @@ free_maps(struct controller *controller)
 	map_free(controller->asked);
 	known_drop_all(controller);
 	map_free(controller->known);
+	turn_free(controller);
 }
 
 static void

@@ -33,6 +33,7 @@ enum {
 	LINGER_MS = 20, /* answers wait for others, to share a commit */
 	POOL_DEFAULT = 32,
 	ROWS_A_TICK = 512, /* answers in a transaction, or a call more */
+	NEW_ROWS_MAX = 1024, /* that wait for their first answer: then other groups wait their turn */
 	IDS_ONE_BY_ONE = 8 /* in a transaction */
 };
 
@@ -49,8 +50,8 @@ struct stored_group {
 	int64_t reserve_ms, commit_ms;
 };
 
-/* What a call may wait for. */
-enum call_class { CALLS_PROMPT, CALLS_WAITING, CALL_CLASSES };
+/* What a call may wait for. Those that end what was begun take off first. */
+enum call_class { CALLS_WAITING, CALLS_PROMPT, CALL_CLASSES };
 
 /* A group that is on its way, in memory. */
 struct known {
@@ -65,6 +66,7 @@ struct peer {
 	char *name;
 	int failures; /* calls in a row */
 	int n_flights, n_waiting;
+	size_t n_new; /* of its tracks */
 	int64_t probe_ms;
 	struct heap dues[CALL_CLASSES]; /* its tracks, but for those that fly */
 };
@@ -83,6 +85,13 @@ struct track {
 	bool is_over;    /* to be dropped when it is back */
 	bool is_void;    /* what comes back is of a database that was lost */
 	bool is_asking;  /* the call answers a mark in `asked` */
+	bool is_new;     /* to be reserved, and no call has come back yet */
+};
+
+/* A group that is not begun before others are under way. */
+struct waiting {
+	char *group;
+	struct waiting *next;
 };
 
 /* A group in a state that must not rest. */
@@ -127,6 +136,8 @@ struct controller {
 	struct map *watches;
 	struct heap deadlines; /* of watches that are not late yet */
 	struct map *known;
+	struct map *queued; /* groups that wait for their turn; the values are in the queue */
+	struct waiting *queue_first, *queue_last;
 	struct map *asked; /* rids to be asked once, though they seem settled; value: their mark */
 	uint64_t random;
 	bool is_stale; /* a newer controller has taken over */
@@ -194,6 +205,16 @@ void mark_altered(struct controller *controller, const char *group);
  * in one. */
 void known_renew(struct controller *controller);
 
+/*
+ * controller_turn.c. Group after group is begun, as calls come back: one that nobody has heard of
+ * yet holds nothing, and no time runs against it. So who admits faster than managers answer fills
+ * the database, and not what is under way. Looks at a group now, or later; begins what may be begun.
+ */
+bool turn_refresh(
+    struct controller *controller, struct txn *txn, const char *name, struct err *err) must_check;
+bool turn_begin(struct controller *controller, struct txn *txn, struct err *err) must_check;
+void turn_free(struct controller *controller);
+
 /* controller_group.c: steps a group, and tracks what its rows need. */
 bool group_refresh(
     struct controller *controller, struct txn *txn, const char *name, struct err *err) must_check;
@@ -215,6 +236,7 @@ void flight_free(struct flight *flight);
 /* controller_track.c: a call is back; a row needs a call, a renewal, to be asked now, nothing. */
 void flight_back(struct controller *controller, struct flight *flight);
 struct peer *peer_get(struct controller *controller, const char *name);
+bool peer_is_down(const struct peer *peer);
 void peer_lives(struct controller *controller, struct peer *peer);
 void track_need(struct controller *controller, const struct stored_row *row, enum verb verb);
 void track_renew(struct controller *controller, const struct stored_row *row);

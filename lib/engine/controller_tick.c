@@ -103,7 +103,7 @@ tick(struct controller *controller, struct err *err)
 	auto_txn struct txn *txn = store_begin(controller->config.store);
 	struct intake intake = {0};
 	const char *name;
-	bool is_good = true;
+	bool is_good = true, has_waiting;
 
 	mark_late(controller);
 	known_renew(controller);
@@ -119,8 +119,10 @@ tick(struct controller *controller, struct err *err)
 	known_renew(controller);
 	intake_take_dirty(controller, &intake); /* answers and words have marked groups, too */
 	for (size_t at = 0; is_good && (name = map_next(intake.dirty, &at));)
-		is_good = group_refresh(controller, txn, name, err);
-	if (map_size(intake.dirty) || intake.words.n) {
+		is_good = turn_refresh(controller, txn, name, err);
+	has_waiting = controller->queue_first != NULL;
+	is_good = is_good && turn_begin(controller, txn, err);
+	if (map_size(intake.dirty) || intake.words.n || has_waiting) {
 		FAULT_POINT("controller.tick.before");
 		is_good = is_good && txn_commit(&txn, err);
 		FAULT_POINT("controller.tick.after");

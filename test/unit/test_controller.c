@@ -470,6 +470,132 @@ many_groups_come_into_being_in_several_transactions(void)
 	bench_free(bench);
 }
 
+/* A manager that answers nobody before the gate is open. */
+static struct gate {
+	pthread_mutex_t lock;
+	pthread_cond_t opened;
+	bool is_open;
+	int n_calls;
+} gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .opened = PTHREAD_COND_INITIALIZER};
+
+static bool
+pass_gate(struct bench *bench, struct site *site, struct manager_call *call, struct err *err)
+{
+	(void)bench;
+	pthread_mutex_lock(&gate.lock);
+	gate.n_calls++;
+	while (!gate.is_open)
+		pthread_cond_wait(&gate.opened, &gate.lock);
+	pthread_mutex_unlock(&gate.lock);
+	return bench_deliver(site, call, err);
+}
+
+static bool
+is_gate_reached(void *self)
+{
+	struct gate *reached = self;
+	bool is;
+
+	pthread_mutex_lock(&reached->lock);
+	is = reached->n_calls > 0;
+	pthread_mutex_unlock(&reached->lock);
+	return is;
+}
+
+static void
+open_gate(void)
+{
+	pthread_mutex_lock(&gate.lock);
+	gate.is_open = true;
+	pthread_cond_broadcast(&gate.opened);
+	pthread_mutex_unlock(&gate.lock);
+}
+
+enum { ROWS_EACH = 128, BEGUN = 8, LATER = 2, ALL = BEGUN + LATER };
+
+struct standing {
+	struct bench *bench;
+	int n_of[GROUP_GONE + 1];
+};
+
+static void
+admit_large(struct bench *bench)
+{
+	struct txn *txn = store_begin(bench->store);
+
+	for (int i = 0; i < ALL; i++) {
+		struct controller_row rows[ROWS_EACH];
+		char group[20];
+		struct controller_admission admission = {
+		    .group = group, .rows = rows, .n_rows = ROWS_EACH, .goal = ROW_COMMITTED};
+
+		snprintf(group, sizeof(group), "g%d", i);
+		for (int k = 0; k < ROWS_EACH; k++) {
+			rows[k] = (struct controller_row){.manager = "site@0",
+			    .kind = "unit",
+			    .subject = "unit",
+			    .spec = "units=1"};
+			assert_true(
+			    controller_next_id(bench->controller, txn, &rows[k].rid, NULL));
+		}
+		assert_true(controller_admit(bench->controller, txn, &admission, NULL));
+	}
+	assert_true(txn_commit(&txn, NULL));
+	controller_wake(bench->controller);
+}
+
+static void
+count_states(struct standing *standing)
+{
+	memset(standing->n_of, 0, sizeof(standing->n_of));
+	for (int i = 0; i < ALL; i++) {
+		enum group_state state = GROUP_GONE;
+		char group[20];
+
+		snprintf(group, sizeof(group), "g%d", i);
+		(void)controller_group(standing->bench->controller, NULL, group, &state);
+		standing->n_of[state]++;
+	}
+}
+
+static bool
+has_given_up(void *self)
+{
+	struct standing *standing = self;
+
+	count_states(standing);
+	return standing->n_of[GROUP_RELEASING] == BEGUN;
+}
+
+static bool
+is_all_at_rest(void *self)
+{
+	struct standing *standing = self;
+
+	count_states(standing);
+	return standing->n_of[GROUP_ACTIVE] + standing->n_of[GROUP_GONE] == ALL;
+}
+
+/* What its manager was asked for and does not come is given up; what had to wait for that is not.
+ */
+static void
+a_group_that_waits_for_its_turn_is_not_late(void)
+{
+	struct standing standing = {.bench = start("turn", ALL * ROWS_EACH)};
+
+	standing.bench->transport = pass_gate;
+	admit_large(standing.bench);
+	assert_true(eventually(is_gate_reached, &gate));
+	bench_pass_ms(standing.bench, 31000);
+	assert_true(eventually(has_given_up, &standing));
+	assert_equal(standing.n_of[GROUP_PENDING], LATER);
+	open_gate();
+
+	assert_true(eventually(is_all_at_rest, &standing));
+	assert_equal(standing.n_of[GROUP_ACTIVE], LATER);
+	bench_free(standing.bench);
+}
+
 static const struct test tests[] = {
     TEST(a_group_becomes_active_and_gone),
     TEST(what_does_not_fit_is_refused_and_leaves_nothing),
@@ -489,6 +615,7 @@ static const struct test tests[] = {
     TEST(only_groups_that_stand_alike_are_merged),
     TEST(groups_that_are_sent_together_share_a_call_that_does_not_wait),
     TEST(many_groups_come_into_being_in_several_transactions),
+    TEST(a_group_that_waits_for_its_turn_is_not_late),
 };
 
 suite_main("controller", tests)
