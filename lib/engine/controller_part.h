@@ -33,7 +33,8 @@ enum {
 	LINGER_MS = 20, /* answers wait for others, to share a commit */
 	POOL_DEFAULT = 32,
 	ROWS_A_TICK = 512, /* answers in a transaction, or a call more */
-	NEW_ROWS_MAX = 1024, /* that wait for their first answer: then other groups wait their turn */
+	NEW_ROWS_MAX =
+	    1024,          /* that wait for their first answer: then other groups wait their turn */
 	IDS_ONE_BY_ONE = 8 /* in a transaction */
 };
 
@@ -88,12 +89,6 @@ struct track {
 	bool is_new;     /* to be reserved, and no call has come back yet */
 };
 
-/* A group that is not begun before others are under way. */
-struct waiting {
-	char *group;
-	struct waiting *next;
-};
-
 /* A group in a state that must not rest. */
 struct watch {
 	struct due due; /* its deadline */
@@ -136,7 +131,7 @@ struct controller {
 	struct map *watches;
 	struct heap deadlines; /* of watches that are not late yet */
 	struct map *known;
-	struct map *queued; /* groups that wait for their turn; the values are in the queue */
+	struct map *queued; /* groups that wait for their turn; the values are the queue */
 	struct waiting *queue_first, *queue_last;
 	struct map *asked; /* rids to be asked once, though they seem settled; value: their mark */
 	uint64_t random;
@@ -204,16 +199,6 @@ void mark_altered(struct controller *controller, const char *group);
 /* Drops what others have changed. Inside a transaction, and after each time that others were called
  * in one. */
 void known_renew(struct controller *controller);
-
-/*
- * controller_turn.c. Group after group is begun, as calls come back: one that nobody has heard of
- * yet holds nothing, and no time runs against it. So who admits faster than managers answer fills
- * the database, and not what is under way. Looks at a group now, or later; begins what may be begun.
- */
-bool turn_refresh(
-    struct controller *controller, struct txn *txn, const char *name, struct err *err) must_check;
-bool turn_begin(struct controller *controller, struct txn *txn, struct err *err) must_check;
-void turn_free(struct controller *controller);
 
 /* controller_group.c: steps a group, and tracks what its rows need. */
 bool group_refresh(

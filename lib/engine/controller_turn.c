@@ -1,10 +1,14 @@
 /*
- * When a group is begun: those that are new wait for each other in the order in which they were
- * admitted, so long as too many rows have not been answered once. The ticker's own.
+ * The queue, and who must join it.
  */
+#include "lib/engine/controller_turn.h"
+
 #include <stdlib.h>
 
-#include "lib/engine/controller_part.h"
+struct waiting {
+	char *group;
+	struct waiting *next;
+};
 
 static bool is_full(const struct controller *controller);
 static bool is_under_way(const struct controller *controller, const char *name);

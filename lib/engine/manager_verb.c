@@ -394,8 +394,8 @@ collect(struct step *step, struct err *err)
 	return true;
 }
 
-/* What happens to them from now on is answered; or not any more, in the same moment as it is. Should
- * the answer be lost, the call comes again. Under `lock`. */
+/* What happens to them from now on is answered; or not any more, in the same moment as it is.
+ * Should the answer be lost, the call comes again. Under `lock`. */
 static void
 await_rows(const struct step *step, bool is_begin)
 {

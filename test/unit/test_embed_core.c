@@ -482,79 +482,6 @@ the_quick_path_is_taken_where_the_short_one_is_too_slow(void)
 	assert_true(!core_solve(net, &request, arena, &answer));
 }
 
-/* ---- the shortest way between two hosts ---- */
-
-enum { SMALL_HOSTS = 4, SMALL_VERTICES = 2 * SMALL_HOSTS + 6, SMALL_ARCS = 20 };
-
-/* Hosts that are left by one vertex and entered by another, and some arcs anywhere. */
-static struct core_net *
-random_net(struct arena *arena, unsigned *seed)
-{
-	struct core_net *net = arena_new_of(arena, struct core_net);
-	struct core_draft drafts[SMALL_ARCS];
-
-	net->n_hosts = 1 + draw(seed, SMALL_HOSTS);
-	net->n_vertices = SMALL_VERTICES;
-	net->hosts = arena_alloc(arena, net->n_hosts * sizeof(net->hosts[0]));
-	net->host_at = arena_alloc(arena, SMALL_VERTICES * sizeof(net->host_at[0]));
-	for (unsigned i = 0; i < SMALL_VERTICES; i++)
-		net->host_at[i] = CORE_NOWHERE;
-	for (unsigned i = 0; i < net->n_hosts; i++) {
-		net->hosts[i].leave = 2 * i;
-		net->hosts[i].enter = 2 * i + 1;
-		net->host_at[2 * i + 1] = i;
-	}
-	for (unsigned i = 0; i < SMALL_ARCS; i++)
-		drafts[i] = (struct core_draft){draw(seed, SMALL_VERTICES),
-		    {.to = draw(seed, SMALL_VERTICES)}};
-	(void)core_connect(net, drafts, SMALL_ARCS, arena);
-	return net;
-}
-
-/* From one host, hop by hop; no way leads on from a host that is entered. */
-static unsigned
-hops_from(const struct core_net *net, unsigned host)
-{
-	bool is_reached[SMALL_VERTICES] = {false};
-
-	is_reached[net->hosts[host].leave] = true;
-	for (unsigned n_hops = 1; n_hops <= SMALL_VERTICES; n_hops++) {
-		bool next[SMALL_VERTICES];
-
-		memcpy(next, is_reached, sizeof(next));
-		for (unsigned v = 0; v < SMALL_VERTICES; v++)
-			for (unsigned i = net->first[v]; is_reached[v] && i < net->first[v + 1];
-			     i++) {
-				unsigned at = net->host_at[net->arcs[i].to];
-
-				next[net->arcs[i].to] = true;
-				if (at != CORE_NOWHERE && at != host)
-					return n_hops;
-			}
-		memcpy(is_reached, next, sizeof(next));
-	}
-	return SMALL_VERTICES;
-}
-
-static void
-the_shortest_way_between_hosts_is_the_shortest(void)
-{
-	unsigned seed = 7, n_far = 0;
-
-	for (int round = 0; round < 2000; round++) {
-		auto_arena struct arena *arena = arena_new();
-		const struct core_net *net = random_net(arena, &seed);
-		unsigned least = SMALL_VERTICES;
-
-		for (unsigned i = 0; i < net->n_hosts; i++)
-			least = hops_from(net, i) < least ? hops_from(net, i) : least;
-		n_far += least > 3 && least < SMALL_VERTICES;
-		assert_equal(
-		    core_least_hops(net, arena), least < SMALL_VERTICES ? least : 1);
-	}
-	assert_true(n_far > 50);
-}
-
 static const struct test tests[] = {
     TEST(whole_and_partial_answers_keep_every_rule),
     TEST(the_answer_does_not_change_the_net_and_is_always_the_same),
@@ -564,7 +491,6 @@ static const struct test tests[] = {
     TEST(more_work_makes_a_better_answer),
     TEST(requests_that_were_planted_are_placed),
     TEST(the_quick_path_is_taken_where_the_short_one_is_too_slow),
-    TEST(the_shortest_way_between_hosts_is_the_shortest),
 };
 
 suite_main("embed_core", tests)
