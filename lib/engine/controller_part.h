@@ -32,6 +32,7 @@ enum {
 	CALL_BYTES_MAX = 256 * 1024,
 	LINGER_MS = 20, /* answers wait for others, to share a commit */
 	POOL_DEFAULT = 32,
+	YIELD_MS = 25,     /* after a tick, when others want the store: they wait for somebody */
 	ROWS_A_TICK = 512, /* answers in a transaction, or a call more */
 	NEW_ROWS_MAX =
 	    1024,          /* that wait for their first answer: then other groups wait their turn */
@@ -135,9 +136,10 @@ struct controller {
 	struct waiting *queue_first, *queue_last;
 	struct map *asked; /* rids to be asked once, though they seem settled; value: their mark */
 	uint64_t random;
-	bool is_stale; /* a newer controller has taken over */
-	bool is_blind; /* what was planned could not be stored: begin anew */
-	bool is_new;   /* nothing has been planned yet */
+	bool is_stale;    /* a newer controller has taken over */
+	bool is_blind;    /* what was planned could not be stored: begin anew */
+	bool is_new;      /* nothing has been planned yet */
+	int64_t yield_ms; /* until then others have the store */
 
 	/* under lock */
 	pthread_mutex_t lock;

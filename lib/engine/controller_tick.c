@@ -16,6 +16,7 @@ struct intake {
 	struct map *dirty;
 };
 
+static void let_others(struct controller *controller);
 static bool wait_for_work(struct controller *controller);
 static bool has_work(struct controller *controller, int64_t now_ms, int64_t *next_ms);
 static bool tick(struct controller *controller, struct err *err);
@@ -34,8 +35,10 @@ ticking_main(void *self)
 	while (wait_for_work(controller)) {
 		struct err err = {0};
 
-		if (tick(controller, &err) && dispatch(controller, &err))
+		if (tick(controller, &err) && dispatch(controller, &err)) {
+			let_others(controller);
 			continue;
+		}
 		log_warn("engine", "event=tick_failed why=\"%s\"", err.text);
 		controller->is_blind = true;
 		pthread_mutex_lock(&controller->lock);
@@ -44,6 +47,16 @@ ticking_main(void *self)
 		pthread_mutex_unlock(&controller->lock);
 	}
 	return NULL;
+}
+
+/* Those who want the store now are mostly users, who wait for an answer. */
+static void
+let_others(struct controller *controller)
+{
+	int64_t now_ms = clock_boot_ms(controller->config.clock);
+
+	controller->yield_ms =
+	    store_is_wanted(controller->config.store) ? now_ms + YIELD_MS : now_ms;
 }
 
 void
@@ -71,8 +84,12 @@ wait_for_work(struct controller *controller)
 		int64_t now_ms = clock_boot_ms(clock);
 
 		next_ms = due_ms;
-		if (controller->is_stopping || controller->is_blind || due_ms <= now_ms ||
-		    has_work(controller, now_ms, &next_ms))
+		if (controller->is_stopping)
+			break;
+		if (controller->yield_ms > now_ms)
+			next_ms = controller->yield_ms;
+		else if (controller->is_blind || due_ms <= now_ms ||
+			 has_work(controller, now_ms, &next_ms))
 			break;
 		wait_ms(&controller->tick, &controller->lock, next_ms - now_ms);
 	}
