@@ -17,8 +17,8 @@ beside(int64_t rate_bps, int64_t instead_bps)
 }
 
 static bool
-take_share(struct txn *txn, struct substrate *site, const char *spec, struct arena *arena,
-    struct err *err)
+take_share(
+    struct txn *txn, struct substrate *site, const char *spec, struct arena *arena, struct err *err)
 {
 	struct resource_charge charge, old;
 	struct share_spec share;
@@ -35,8 +35,7 @@ take_share(struct txn *txn, struct substrate *site, const char *spec, struct are
 	if (!instead)
 		return false;
 	if (rows_next(instead)) {
-		if (!resource_charge(
-			"tnc@ctl", "share", rows_text(instead, 0), arena, &old, err))
+		if (!resource_charge("tnc@ctl", "share", rows_text(instead, 0), arena, &old, err))
 			return false;
 		charge.rate_ab_bps = beside(charge.rate_ab_bps, old.rate_ab_bps);
 		charge.rate_ba_bps = beside(charge.rate_ba_bps, old.rate_ba_bps);
@@ -54,8 +53,7 @@ take_shares(struct fake_manager *fake, struct substrate *site, struct arena *are
 	bool is_good = rows != NULL;
 
 	while (is_good && rows_next(rows))
-		is_good =
-		    take_share(txn, site, arena_text(arena, rows_text(rows, 0)), arena, err);
+		is_good = take_share(txn, site, arena_text(arena, rows_text(rows, 0)), arena, err);
 	return is_good;
 }
 
