@@ -22,7 +22,7 @@ endfunction()
 # unit_test(NAME DEPENDS MODULES...): test/unit/NAME.c, one CUnit program
 function(unit_test name)
   cmake_parse_arguments(T "" "" "DEPENDS" ${ARGN})
-  test_program(${name} unit 120 ${T_DEPENDS})
+  test_program(${name} unit 400 ${T_DEPENDS})
 endfunction()
 
 # fault_test(NAME DEPENDS MODULES...): test/fault/NAME.c; dies on purpose, needs VNODE_FAULTS
