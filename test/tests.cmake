@@ -84,7 +84,7 @@ add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/test/tags.bpf.o
 add_custom_target(test_tags ALL DEPENDS ${CMAKE_BINARY_DIR}/test/tags.bpf.o)
 
 # ---- unit ---------------------------------------------------------------------------------------
-unit_test(test_admission DEPENDS vne)
+unit_test(test_admission DEPENDS test_fake_site)
 unit_test(test_audit DEPENDS test_fake_site)
 unit_test(test_base DEPENDS base)
 unit_test(test_calendar DEPENDS snc)
