@@ -57,6 +57,7 @@ struct slice_placing {
 	struct ledger_question question; /* its view is filled in */
 	struct quota_tenant tenant;      /* whose quotas it is to be within */
 	int64_t deadline_ms;             /* boot time */
+	bool is_try;                     /* one of many: see quota_question */
 	/* filled in */
 	struct substrate *substrate;
 	struct mapping *mapping; /* NULL = it does not fit */

@@ -38,6 +38,7 @@ is_within_quotas(
 	    .wanted = quota_amounts_of(placing->expanded),
 	    .window = placing->question.window,
 	    .is_alone = placing->question.is_alone,
+	    .is_try = placing->is_try,
 	};
 
 	return quota_fits(txn, &question, clock_wall_ms(snc->clock), found);
@@ -162,6 +163,7 @@ try_start(struct snc *snc, struct slice_slot *slot, struct arena *arena, diagnos
 	struct slice_placing placing = {
 	    .expanded = slot->expanded,
 	    .tenant = slot->tenant,
+	    .is_try = true,
 	    .question.window = lease_span(&slot->lease, now_ms),
 	    .deadline_ms =
 		slot->deadline_ms < boot_ms + TRY_MS ? slot->deadline_ms : boot_ms + TRY_MS,

@@ -56,6 +56,7 @@ trial_fits(struct trial *trial, bool is_alone)
 	    .question.window = lease_span(&examination->lease, clock_wall_ms(trial->snc->clock)),
 	    .question.without = examination->without,
 	    .tenant = examination->tenant,
+	    .is_try = true,
 	    .question.is_alone = is_alone,
 	    .deadline_ms = until_ms < trial->deadline_ms ? until_ms : trial->deadline_ms,
 	};

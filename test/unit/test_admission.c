@@ -132,18 +132,6 @@ wish_of(struct fake_site *site, const char *name, int cpu, int64_t hours)
 }
 
 static enum err_code
-modify(struct fake_site *site, const char *slice, const char *document, bool is_plan)
-{
-	struct snc_slice_modify_args args = {slice, {document, strlen(document)}, is_plan, true};
-	struct err err = {0};
-
-	return snc_slice_modify_call(
-		   &site->developer, site->arena, &args, &(struct snc_slice_modify_result){}, &err)
-		   ? ERR_NONE
-		   : err.code;
-}
-
-static enum err_code
 renew(struct fake_site *site, const char *slice, int64_t hours)
 {
 	struct snc_slice_renew_args args = {
@@ -202,17 +190,6 @@ check_and_create_refuse_the_same_and_say_how_long_it_could_be(void)
 	fake_site_free(site);
 }
 
-static const char *
-offered(const struct snc_slice_check_result *checked, const char *kind, const char *what)
-{
-	for (size_t i = 0; i < checked->n_remedies; i++)
-		if (str_equal(checked->remedies[i].kind, kind) &&
-		    str_equal(checked->remedies[i].what, what))
-			return checked->remedies[i].offered;
-	CU_FAIL_FATAL("not offered");
-	return "";
-}
-
 static void
 check_offers_what_is_small_enough_and_when_less_is_taken(void)
 {
@@ -224,9 +201,9 @@ check_offers_what_is_small_enough_and_when_less_is_taken(void)
 	struct err err;
 
 	assert_true(checked.time_helps);
-	assert_true(when_parse(offered(&checked, "later", "start"), 0, &start_ms, &err));
+	assert_true(when_parse(tenant_offered(&checked, "later", "start"), 0, &start_ms, &err));
 	assert_true(start_ms > tenant_now_ms(site) + 99 * HOUR);
-	assert_true(str_to_i64(offered(&checked, "smaller", "cpu"), 1, 3, &cpu));
+	assert_true(str_to_i64(tenant_offered(&checked, "smaller", "cpu"), 1, 3, &cpu));
 	large.document = tenant_document(site, "large", (int)cpu);
 	tenant_made(site, &large);
 	large.document = tenant_document(site, "larger", (int)cpu + 1);
@@ -263,13 +240,12 @@ what_is_there_grows_no_further_than_what_is_new(void)
 	const char *id = tenant_made(site, &small);
 
 	(void)fake_wait(site, id, "RESERVED");
-	assert_equal(ERR_R06, modify(site, id, tenant_document(site, "small", 2), true));
-	assert_equal(ERR_R06, modify(site, id, tenant_document(site, "small", 2), false));
+	assert_equal(ERR_R06, tenant_modify(site, id, tenant_document(site, "small", 2)));
 	assert_equal(ERR_R06, renew(site, id, 40));
 	assert_equal(ERR_NONE, renew(site, id, 2));
 	site->snc->admission = ADMISSION_ALL;
-	assert_equal(ERR_NONE, modify(site, id, tenant_document(site, "small", 2), true));
 	assert_equal(ERR_NONE, renew(site, id, 40));
+	assert_equal(ERR_NONE, tenant_modify(site, id, tenant_document(site, "small", 2)));
 	fake_site_free(site);
 }
 
