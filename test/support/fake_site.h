@@ -50,6 +50,8 @@ struct fake_site {
 	char levels[3];       /* absent, off, on */
 };
 
+extern const char *const fake_hosts[]; /* names, NULL at the end */
+
 /* Starts everything and has all managers say hello. Fails the test when it cannot. */
 struct fake_site *fake_site_new(void);
 
