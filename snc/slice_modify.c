@@ -276,7 +276,7 @@ modify_admit(struct modify_work *work, struct slice_modification *modification,
 
 	if (!read_again(work, txn, err) ||
 	    (work->record.has_group &&
-		(!modify_plan(work, txn, &ids, err) ||
+		(!modify_plan(work, txn, &ids, err) || !modify_admitted(work, txn, err) ||
 		    !usage_modify(work->snc, txn, &work->record, work->new, err))))
 		return false;
 	modification->is_under_way = work->coming.n || work->changing.n;

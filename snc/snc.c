@@ -102,7 +102,9 @@ snc_new(const struct snc_config *config, struct err *err)
 	snc->ready = ready_new();
 	snc->audit = audit_new(snc->store, snc->clock);
 	snc->searches = turns_new(SEARCHES_MAX, SEARCH_WAIT_MS);
-	if (!recall_daemons(snc, err) || !host_recall_evicted(snc, err) ||
+	if (!admission_parse(snc->conf ? conf_text(snc->conf, "snc", "admission") : NULL,
+		&snc->admission, err) ||
+	    !recall_daemons(snc, err) || !host_recall_evicted(snc, err) ||
 	    !begin_marks(snc->store, err) || !usage_begin(snc, err))
 		return NULL;
 	snc->controller = controller_new(

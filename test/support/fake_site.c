@@ -308,15 +308,13 @@ fake_site_pass(struct fake_site *site, int64_t ms)
 static void
 start_snc(struct fake_site *site)
 {
-	struct store_migration migrations[8];
+	struct store_migration migrations[16];
 	size_t n = 0;
 	char path[300];
 	struct err err = {0};
 
-	for (size_t i = 0; i < n_snc_migrations; i++)
-		migrations[n++] = snc_migrations[i];
-	for (size_t i = 0; i < n_controller_migrations; i++)
-		migrations[n++] = controller_migrations[i];
+	n = store_migrations_add(migrations, 0, snc_migrations, n_snc_migrations);
+	n = store_migrations_add(migrations, n, controller_migrations, n_controller_migrations);
 	snprintf(path, sizeof(path), "%s/sncd.db", site->dir);
 	site->store = store_open(path, migrations, n, &err);
 	must(site->store, &err);

@@ -158,6 +158,10 @@ a_refused_document_is_explained_fault_by_fault(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(said.err, "  try: did you mean 'n2'?"));
 	expect(&session, "slice check test/data/slice/demo3.xml", 1, "", "does not build it yet");
 	expect(&session, "slice check test/data/slice/base.xml", 0, "", "");
+	expect(&session, "slice check test/data/slice/base.xml --project relay", 0,
+	    "memory      project  1 GiB        4 GiB         256 GiB", "");
+	expect(&session, "slice check test/data/slice/base.xml --project relay", 0,
+	    "rate-hours  you      without end  2.5 Gbps x h  500 Gbps x h", "");
 	expect(&session, "slice check -f - <test/data/slice/base.xml", 1, "", "[X01]");
 	expect(&session, "slice check /no/such/file", 2, "", "No such file");
 	session_end(&session);
