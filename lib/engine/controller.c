@@ -11,6 +11,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/id.h"
 #include "lib/engine/controller_part.h"
+#include "lib/engine/controller_turn.h"
 
 STORE_SQL(controller_groups_sql, "schemas/sql/controller/0001_groups.sql");
 STORE_SQL(controller_rows_sql, "schemas/sql/controller/0002_rows.sql");
@@ -224,6 +225,7 @@ controller_make(const struct controller_config *config)
 	controller->dirty = map_new();
 	controller->altered = map_new();
 	controller->known = map_new();
+	controller->queued = map_new();
 	controller->threads = xcalloc(
 	    (size_t)(config->n_workers ? config->n_workers : POOL_DEFAULT) + 1, sizeof(pthread_t));
 	if (getrandom(&controller->random, sizeof(controller->random), 0) < 0)
@@ -325,6 +327,7 @@ free_maps(struct controller *controller)
 	map_free(controller->asked);
 	known_drop_all(controller);
 	map_free(controller->known);
+	turn_free(controller);
 }
 
 static void
