@@ -5,15 +5,16 @@
  * times life by time (LAR), and the milliseconds of processor time that a request took.
  *     embed FILE.vne [--budget-ms N] [--admission all|many] [--seed N]
  * --budget-ms N gives each request N ms in place of sncd's budget, which is work. --admission all,
- * as sncd does it, takes every request that has a place; many refuses some: bench/admission.h.
+ * as sncd does it at first, takes every request that has a place; many refuses some, as sncd does
+ * with [snc] admission=many: snc/admission.h.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "bench/admission.h"
 #include "bench/vne.h"
 #include "lib/base/str.h"
+#include "snc/admission.h"
 #include "snc/embed.h"
 
 struct placed {
@@ -30,8 +31,9 @@ struct replay {
 	double revenue, cost;
 	int64_t budget_ms; /* 0 = sncd's budget */
 	uint64_t seed;
-	struct admission admission;
-	bool is_choosy;
+	double asked_for; /* by all so far: admission_weight */
+	size_t n_asked;
+	enum admission_policy admission;
 };
 
 /* Processor time, as the machine may have other things to do. */
@@ -103,6 +105,59 @@ account(struct replay *replay, size_t at)
 	replay->cost += cost * request->life;
 }
 
+/* On the paths of an answer; without one every link takes one hop. */
+static struct admission_amounts
+sum_request(const struct core_request *request, const struct core_answer *answer)
+{
+	struct admission_amounts sum = {{0}};
+
+	for (size_t i = 0; i < request->n_nodes; i++)
+		sum.of[ADMISSION_CPU] += (double)request->nodes[i].wants[0];
+	for (size_t i = 0; i < request->n_links; i++)
+		sum.of[ADMISSION_RATE] += (double)(request->links[i].up + request->links[i].down) *
+					  (answer ? (double)answer->paths[i].n_arcs : 1);
+	return sum;
+}
+
+static void
+sum_net(const struct core_net *net, struct admission_case *asked)
+{
+	for (size_t i = 0; i < net->n_hosts; i++) {
+		const struct core_host *host = &net->hosts[i];
+
+		asked->size.of[ADMISSION_CPU] += (double)host->size[0];
+		asked->used.of[ADMISSION_CPU] += (double)(host->size[0] - host->room[0]);
+	}
+	for (size_t i = 0; i < net->n_slots; i++) {
+		const struct core_slot *slot = &net->slots[i];
+
+		asked->size.of[ADMISSION_RATE] += (double)slot->size;
+		asked->used.of[ADMISSION_RATE] += (double)(slot->size - slot->free);
+	}
+}
+
+/* All that ask count for what is much, those without a place too. */
+static bool
+is_admitted(struct replay *replay, const struct placed *placed, bool is_placed, double life)
+{
+	struct admission_case asked = {
+	    .asked = sum_request(&placed->request, NULL),
+	    .life = life,
+	    .others = replay->asked_for,
+	    .n_others = replay->n_asked,
+	};
+
+	if (replay->admission == ADMISSION_ALL)
+		return is_placed;
+	sum_net(&replay->vne->net, &asked);
+	replay->asked_for += admission_weight(&asked);
+	replay->n_asked++;
+	if (!is_placed)
+		return false;
+	asked.takes = sum_request(&placed->request, &placed->answer);
+	return admission_part(&asked) >= 1;
+}
+
 static void
 arrive(struct replay *replay, size_t at)
 {
@@ -124,10 +179,7 @@ arrive(struct replay *replay, size_t at)
 	    .clock = &clock,
 	    .deadline_ms = now_ms + (replay->budget_ms ? replay->budget_ms : EMBED_SEARCH_MS)};
 	is_taken = core_solve(&replay->vne->net, &placed->request, placed->arena, &placed->answer);
-	if (replay->is_choosy)
-		is_taken = admission_takes(&replay->admission, &replay->vne->net, &placed->request,
-		    &placed->answer, from->life);
-	if (is_taken) {
+	if (is_admitted(replay, placed, is_taken, from->life)) {
 		core_take(&replay->vne->net, &placed->request, &placed->answer, 1);
 		print(replay, at);
 		account(replay, at);
@@ -171,8 +223,9 @@ read_options(struct replay *replay, char **argv, int argc)
 		long long number;
 
 		if (str_equal(argv[i], "--admission")) {
-			replay->is_choosy = str_equal(argv[i + 1], "many");
-			if (!replay->is_choosy && !str_equal(argv[i + 1], "all"))
+			struct err why;
+
+			if (!admission_parse(argv[i + 1], &replay->admission, &why))
 				return false;
 			continue;
 		}

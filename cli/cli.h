@@ -35,6 +35,8 @@ int cli_check(struct cli *cli, const struct rpc_client *snc, const char *file,
 /* Verbs that have a file of their own. */
 int cli_slice_modify(struct cli *cli);
 int cli_slice_optimise(struct cli *cli);
+int cli_host_evict(struct cli *cli);
+int cli_host_readmit(struct cli *cli);
 int cli_link_top(struct cli *cli);
 int cli_link_capture(struct cli *cli);
 
@@ -45,6 +47,12 @@ int cli_slice_renew(struct cli *cli);
 
 /* What would fit instead of a slice that does not, on stderr. */
 void cli_remedies(const struct snc_slice_check_result *result);
+
+/* What a slice would use of its quotas, as a table. */
+void cli_quotas(struct cli *cli, const struct snc_slice_check_result *result);
+
+/* An amount of what a quota counts. */
+const char *cli_amount(struct cli *cli, const char *what, int64_t amount);
 
 extern const struct cli_verb cli_slice_verbs[], cli_node_verbs[], cli_link_verbs[],
     cli_path_verbs[], cli_host_verbs[], cli_event_verbs[], cli_doctor_verbs[], cli_orphans_verbs[],

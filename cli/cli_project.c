@@ -88,9 +88,8 @@ run_list(struct cli *cli)
 	return 0;
 }
 
-/* An amount of what a quota counts. */
-static const char *
-amount_text(struct cli *cli, const char *what, int64_t amount)
+const char *
+cli_amount(struct cli *cli, const char *what, int64_t amount)
 {
 	if (!strcmp(what, "memory"))
 		return arena_text(cli->arena, size_text(amount).text);
@@ -110,11 +109,11 @@ print_limits(struct cli *cli, const struct snc_project_show_result *result)
 		const struct snc_limit *limit = &result->limits[i];
 		bool is_site = !strcmp(limit->from, "site");
 		const char *bound =
-		    limit->limit < 0 ? "none" : amount_text(cli, limit->what, limit->limit);
+		    limit->limit < 0 ? "none" : cli_amount(cli, limit->what, limit->limit);
 
 		cli_table_row(table, limit->what, strcmp(limit->scope, "each") ? "project" : "you",
 		    is_site ? arena_format(cli->arena, "%s (site)", bound) : bound,
-		    amount_text(cli, limit->what, limit->used),
+		    cli_amount(cli, limit->what, limit->used),
 		    limit->since_ms ? when_text(limit->since_ms).text : "");
 	}
 	cli_table_print(table);

@@ -113,6 +113,14 @@ cli_check(struct cli *cli, const struct rpc_client *snc, const char *file,
 	return check(cli, snc, &question, is_quiet);
 }
 
+static void
+print_place(struct cli *cli, const struct snc_slice_check_result *result)
+{
+	for (size_t i = 0; i < result->n_nodes; i++)
+		printf("%s -> %s\n", result->nodes[i].name, result->nodes[i].host);
+	cli_quotas(cli, result);
+}
+
 /* Prints all diagnoses, only errors when quiet; exit code of the first error. */
 static int
 check(struct cli *cli, const struct rpc_client *snc, const struct question *question, bool is_quiet)
@@ -140,8 +148,7 @@ check(struct cli *cli, const struct rpc_client *snc, const struct question *ques
 	if (cli->flags.json)
 		cli_json(&snc_service, "slice_check", &result);
 	else if (!code)
-		for (size_t i = 0; i < result.n_nodes; i++)
-			printf("%s -> %s\n", result.nodes[i].name, result.nodes[i].host);
+		print_place(cli, &result);
 	return code;
 }
 

@@ -108,8 +108,9 @@ is_short(const struct snc_slice_check_result *result)
 {
 	for (size_t i = 0; i < result->n_diagnoses; i++)
 		if (result->diagnoses[i].severity[0] == 'e')
-			return result->diagnoses[i].code[0] == 'R' &&
-			       strcmp(result->diagnoses[i].code, "R05") != 0;
+			return (result->diagnoses[i].code[0] == 'R' &&
+				   strcmp(result->diagnoses[i].code, "R05") != 0) ||
+			       !strcmp(result->diagnoses[i].code, "A03");
 	return false;
 }
 
@@ -135,4 +136,23 @@ cli_remedies(const struct snc_slice_check_result *result)
 		    result->time_helps ? "it would fit if no other slice were there"
 				       : "time alone does not help: it would not fit if no other "
 					 "slice were there");
+}
+
+void
+cli_quotas(struct cli *cli, const struct snc_slice_check_result *result)
+{
+	struct cli_table *table;
+
+	if (!result->n_quotas)
+		return;
+	table = cli_table_new(5, "QUOTA", "OF", "WANTED", "USED", "LIMIT");
+	for (size_t i = 0; i < result->n_quotas; i++) {
+		const struct snc_quota_use *quota = &result->quotas[i];
+
+		cli_table_row(table, quota->what, strcmp(quota->scope, "each") ? "project" : "you",
+		    quota->wanted < 0 ? "without end" : cli_amount(cli, quota->what, quota->wanted),
+		    cli_amount(cli, quota->what, quota->used),
+		    cli_amount(cli, quota->what, quota->limit));
+	}
+	cli_table_print(table);
 }

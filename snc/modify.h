@@ -7,6 +7,7 @@
  *     modify_standing.c rows of the slice by element
  *     modify_place.c    places of what is new; what stays keeps its own
  *     modify_plan.c     the rows that come, go and change
+ *     modify_admission.c whether the site wants it, where it chooses
  *     modify_step.c     what follows when the engine has brought the new rows about
  *     modify_mend.c     steps that failed, once more
  */
@@ -160,6 +161,9 @@ bool modify_place(struct modify_work *work, diagnoses *found) must_check;
 /* Fills coming and changing; ids from the source. ERR_WAIT: what it was placed on is taken. */
 bool modify_plan(struct modify_work *work, struct txn *txn, const struct slice_ids *ids,
     struct err *err) must_check;
+
+/* Does the site admit what is planned, if it chooses ([snc] admission)? R06. */
+bool modify_admitted(struct modify_work *work, struct txn *txn, struct err *err) must_check;
 
 /* What a row takes beside the row that it takes the place of. */
 void modify_charge_less(struct resource_charge *charge, const struct resource_charge *before);

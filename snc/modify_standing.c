@@ -64,6 +64,14 @@ has_same_ports(const struct slice_node *a, const struct slice_node *b)
 	return is_same;
 }
 
+static bool
+is_lost(const struct modify_work *work, const struct slice_node *node)
+{
+	const struct controller_row_state *row = modify_node_row(work, node);
+
+	return row && row->is_evicted;
+}
+
 bool
 modify_is_new_node(const struct modify_work *work, const struct slice_node *node)
 {
@@ -74,7 +82,7 @@ modify_is_new_node(const struct modify_work *work, const struct slice_node *node
 		return true;
 	if (node->hub_of)
 		return !before->hub_of || !has_same_ports(before, node) ||
-		       before->hub_of->mtu != node->hub_of->mtu;
+		       before->hub_of->mtu != node->hub_of->mtu || is_lost(work, before);
 	change = slice_diff_find(&work->diff, false, node->name);
 	return change && change->is_rebuilt;
 }

@@ -167,9 +167,9 @@ used_all_along(struct txn *txn, const struct quota_question *question, int64_t n
 	return true;
 }
 
-/* Of each thing its worst instant: as the ledger counts what hosts have. */
-static bool
-used_then(struct txn *txn, const struct quota_question *question, int64_t now_ms,
+/* As the ledger counts what hosts have. */
+bool
+quota_used_then(struct txn *txn, const struct quota_question *question, int64_t now_ms,
     struct quota_amounts *used, struct err *err)
 {
 	const struct quota_tenant *tenant = &question->tenant;
@@ -234,7 +234,7 @@ bool
 quota_used(struct txn *txn, const struct quota_question *question, int64_t now_ms, int64_t since_ms,
     struct quota_amounts *used, struct err *err)
 {
-	return used_then(txn, question, now_ms, used, err) &&
+	return quota_used_then(txn, question, now_ms, used, err) &&
 	       used_in_all(txn, question, now_ms, since_ms, &used->of[QUOTA_RATE_HOURS], err);
 }
 
@@ -242,6 +242,7 @@ quota_used(struct txn *txn, const struct quota_question *question, int64_t now_m
 
 /* One limit, and what stands against it. */
 struct measure {
+	struct txn *txn;
 	const struct quota_question *question;
 	enum quota_scope scope;
 	enum quota_thing thing;
@@ -260,23 +261,40 @@ name_it(const struct measure *measure, struct err *why)
 		err_subject(why, "quota of project '%s'", tenant->project);
 }
 
+/* What is left, and whose end leaves enough. */
+static void
+hint_amount(const struct measure *measure, struct err *why)
+{
+	const struct quota_question *question = measure->question;
+	struct quota_shortage shortage = {
+	    question, measure->scope, measure->thing, measure->limit->amount};
+	int64_t left = measure->limit->amount - measure->used;
+	auto_str struct str text = {0};
+	struct quota_relief relief;
+
+	left = left > 0 ? left : 0;
+	str_addf(
+	    &text, "%s %s left; ", quota_text(measure->thing, left).text, left == 1 ? "is" : "are");
+	if (!question->is_try && quota_relief(measure->txn, &shortage, measure->now_ms, &relief))
+		str_addf(&text, "from %s on, when %s%s%s has ended, %s; ",
+		    when_text(relief.at_ms).text, relief.name[0] ? "'" : "a slice of others",
+		    relief.name, relief.name[0] ? "'" : "",
+		    quota_text(measure->thing, relief.left).text);
+	str_addf(&text, "`vnode quota show %s`", question->tenant.project);
+	err_hint(why, "%s", str_text(&text));
+}
+
 static void
 refuse_amount(const struct measure *measure, diagnoses *found)
 {
 	int64_t wanted = measure->question->wanted.of[measure->thing];
-	int64_t left = measure->limit->amount - measure->used;
 	struct err why;
 
 	err_set(&why, ERR_A03, "%s: %s wanted, %s used then, %s allowed", things[measure->thing],
 	    quota_text(measure->thing, wanted).text, quota_text(measure->thing, measure->used).text,
 	    quota_text(measure->thing, measure->limit->amount).text);
 	name_it(measure, &why);
-	err_hint(&why,
-	    "%s %s left; `vnode slice find-slot` finds a time when there is more, `vnode quota "
-	    "show "
-	    "%s` shows all",
-	    quota_text(measure->thing, left > 0 ? left : 0).text, left == 1 ? "is" : "are",
-	    measure->question->tenant.project);
+	hint_amount(measure, &why);
 	diagnoses_push(found, &why);
 }
 
@@ -359,7 +377,7 @@ used_of_limited(struct txn *txn, const struct quota_question *asked, int64_t now
 	for (int i = 0; i < QUOTA_COUNTED; i++)
 		is_counted = is_counted || of[i].amount != QUOTA_NONE;
 	*used = (struct quota_amounts){0};
-	if (is_counted && !asked->is_alone && !used_then(txn, asked, now_ms, used, err))
+	if (is_counted && !asked->is_alone && !quota_used_then(txn, asked, now_ms, used, err))
 		return false;
 	return hours->amount == QUOTA_NONE ||
 	       used_in_all(txn, asked, now_ms, hours->since_ms, &used->of[QUOTA_RATE_HOURS], err);
@@ -403,8 +421,10 @@ quota_fits(struct txn *txn, const struct quota_question *question, int64_t now_m
 		return false;
 	}
 	for (int i = 0; i < QUOTA_SCOPES; i++) {
-		struct measure measure = {
-		    .question = question, .scope = (enum quota_scope)i, .now_ms = now_ms};
+		struct measure measure = {.txn = txn,
+		    .question = question,
+		    .scope = (enum quota_scope)i,
+		    .now_ms = now_ms};
 
 		is_good = scope_fits(txn, question, limits.of[i], &measure, found) && is_good;
 	}

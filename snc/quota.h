@@ -71,6 +71,7 @@ struct quota_question {
 	struct quota_amounts had; /* by it already: only what exceeds this may be refused */
 	struct calendar_span window;
 	bool is_alone; /* as if nothing else were there: what no time helps */
+	bool is_try;   /* one of many: nobody reads how it could be helped */
 };
 
 /*
@@ -80,6 +81,10 @@ struct quota_question {
 bool quota_fits(struct txn *txn, const struct quota_question *question, int64_t now_ms,
     diagnoses *found) must_check;
 
+/* What the tenant has of each thing but rate-hours at its worst instant of the window. */
+bool quota_used_then(struct txn *txn, const struct quota_question *question, int64_t now_ms,
+    struct quota_amounts *used, struct err *err) must_check;
+
 /* What the tenant (user NULL: all of the project) has at the worst instant of the window, and by
  * QUOTA_RATE_HOURS in all since then. */
 bool quota_used(struct txn *txn, const struct quota_question *question, int64_t now_ms,
@@ -87,3 +92,42 @@ bool quota_used(struct txn *txn, const struct quota_question *question, int64_t 
 
 /* "12", "4 GiB", "2 Gbps", "12 Gbps x h". */
 struct unit_text quota_text(enum quota_thing thing, int64_t amount);
+
+/* ---- what is told beside (quota_outlook.c) ----------------------------------------------------
+ */
+
+enum { QUOTA_ENDLESS = -1 }; /* rate-hours of what guarantees a rate and has no end */
+
+/* What would be used of one limit; `used` is by others, at the worst instant of the window. */
+struct quota_use {
+	enum quota_scope scope;
+	enum quota_thing thing;
+	int64_t amount, used, wanted;
+};
+
+struct quota_uses {
+	struct quota_use items[QUOTA_SCOPES * QUOTA_THINGS];
+	size_t n;
+};
+
+/* Of all that has a limit, the project's first. */
+bool quota_uses(struct txn *txn, const struct quota_question *question, int64_t now_ms,
+    struct quota_uses *uses, struct err *err) must_check;
+
+/* A question that was refused for want of one thing; not of rate-hours. */
+struct quota_shortage {
+	const struct quota_question *question;
+	enum quota_scope scope;
+	enum quota_thing thing;
+	int64_t amount; /* that is allowed */
+};
+
+struct quota_relief {
+	int64_t at_ms, left;
+	char name[64]; /* "" = of a slice whose name the user may not know */
+};
+
+/* The first end of a slice (of the next few) from which on as much is left for as long as is
+ * wanted; false when there is none. */
+bool quota_relief(struct txn *txn, const struct quota_shortage *shortage, int64_t now_ms,
+    struct quota_relief *relief) must_check;

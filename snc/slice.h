@@ -35,6 +35,7 @@ struct slice_examination {
 	const struct slice *expanded; /* what is placed: see slice_expand */
 	struct substrate *substrate;  /* that the mapping points into */
 	struct mapping *mapping;      /* NULL = not placed */
+	double weight; /* what it asks for, when admission is by choice; 0 = nobody asks */
 };
 
 /* true when nothing is wrong. Diagnoses into found, in document order. Blocks for tncd; no
@@ -42,20 +43,25 @@ struct slice_examination {
 bool slice_examine(struct snc *snc, struct slice_examination *examination, struct arena *arena,
     diagnoses *found) must_check;
 
+/* It was asked for, and refused: under admission by choice that counts too. A transaction of its
+ * own. */
+void slice_note_refused(struct snc *snc, const struct slice_examination *examination);
+
 /* The first fault that is no warning, as the answer; false. */
 bool slice_first_fault(const diagnoses *found, struct err *err) must_check;
 
-/* ---- place: whether, where and when it fits ---------------------------------------------------
- */
+/* ---- place: whether, where and when it fits ------------------------------------------------- */
 
 struct slice_placing {
 	const struct slice *expanded;
 	struct ledger_question question; /* its view is filled in */
 	struct quota_tenant tenant;      /* whose quotas it is to be within */
 	int64_t deadline_ms;             /* boot time */
+	bool is_try;                     /* one of many: see quota_question */
 	/* filled in */
 	struct substrate *substrate;
 	struct mapping *mapping; /* NULL = it does not fit */
+	double weight;           /* as of struct slice_examination */
 	int64_t held_ns;         /* so long the store's lock was held */
 };
 
@@ -89,8 +95,7 @@ struct slice_slot {
 bool slice_find_slot(
     struct snc *snc, struct slice_slot *slot, struct arena *arena, diagnoses *found) must_check;
 
-/* ---- plan: a mapping to rows ------------------------------------------------------------------
- */
+/* ---- plan: a mapping to rows ---------------------------------------------------------------- */
 
 /* Where new ids come from: the engine's counter, inside a transaction. */
 struct slice_ids {
@@ -113,8 +118,7 @@ struct slice_plan_request {
 bool slice_plan(const struct slice_plan_request *request, struct arena *arena, struct plan *plan,
     struct err *err) must_check;
 
-/* ---- create, admit ----------------------------------------------------------------------------
- */
+/* ---- create, admit -------------------------------------------------------------------------- */
 
 struct slice_creation {
 	struct snc_caller caller;
@@ -148,8 +152,7 @@ bool slice_book(struct snc *snc, struct txn *txn, struct slice_record *record,
 bool slice_booked_mapping(const struct booking_rows *rows, const struct slice *expanded,
     const struct substrate *substrate, struct arena *arena, struct mapping **mapping) must_check;
 
-/* ---- run, stop, delete ------------------------------------------------------------------------
- */
+/* ---- run, stop, delete ---------------------------------------------------------------------- */
 
 /* By name or id, if it is the caller's. Repeating is harmless. ERR_O01: not in this state; ERR_O02:
  * something else is under way. */
@@ -175,8 +178,7 @@ bool slice_renew(struct snc *snc, const struct snc_caller *caller, const char *n
 bool slice_switch(struct snc *snc, struct txn *txn, const struct slice_record *record, bool is_on,
     struct err *err) must_check;
 
-/* ---- modify -----------------------------------------------------------------------------------
- */
+/* ---- modify --------------------------------------------------------------------------------- */
 
 struct slice_modification {
 	struct snc_caller caller;
@@ -199,8 +201,7 @@ struct slice_modification {
 bool slice_modify(struct snc *snc, struct slice_modification *modification, struct arena *arena,
     struct err *err) must_check;
 
-/* ---- what it has come to ----------------------------------------------------------------------
- */
+/* ---- what it has come to -------------------------------------------------------------------- */
 
 struct slice_standing {
 	enum slice_state state; /* DEFINED … FAILED */
@@ -218,8 +219,7 @@ struct slice_standing {
 bool slice_stand(struct snc *snc, struct txn *txn, const struct slice_record *record,
     struct arena *arena, struct slice_standing *standing, struct err *err) must_check;
 
-/* ---- watch ------------------------------------------------------------------------------------
- */
+/* ---- watch ---------------------------------------------------------------------------------- */
 
 /* The engine's callbacks; self is the struct snc. */
 void slice_changed(

@@ -74,6 +74,16 @@ struct planning {
 	struct arena *arena;
 };
 
+/* Under admission by choice all that ask are counted. */
+static bool
+note(const struct planning *planning, struct err *err)
+{
+	struct admission_asker asker = {planning->record->owner, planning->record->name};
+	double weight = planning->examination->weight;
+
+	return weight <= 0 || admission_note(planning->txn, &asker, weight, err);
+}
+
 /* The rows, if they still fit into the window that the lease grants, without the slice's own
  * booking. */
 static bool
@@ -94,7 +104,8 @@ plan_what_fits(const struct planning *planning, struct plan *plan, struct err *e
 	};
 
 	return slice_plan(&request, planning->arena, plan, err) &&
-	       still_fits(planning->snc, planning->txn, plan, &question, planning->arena, err);
+	       still_fits(planning->snc, planning->txn, plan, &question, planning->arena, err) &&
+	       note(planning, err);
 }
 
 bool

@@ -212,6 +212,8 @@ slice_create(struct snc *snc, struct slice_creation *creation, struct arena *are
 
 		vec_done(&found);
 		if (!is_good)
+			slice_note_refused(snc, &examination);
+		if (!is_good)
 			return false;
 		if (try_create(snc, creation, &examination, arena, err))
 			return true;

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "lib/base/log.h"
 #include "snc/embed.h"
 #include "snc/link_kinds.h"
 #include "snc/slice.h"
@@ -33,6 +34,7 @@ place(struct snc *snc, struct slice_examination *examination, struct arena *aren
 	is_good = slice_place(snc, &placing, arena, found);
 	examination->substrate = placing.substrate;
 	examination->mapping = placing.mapping;
+	examination->weight = placing.weight;
 	diagnoses_sort(found);
 	return is_good;
 }
@@ -60,6 +62,24 @@ slice_examine(
 	if (!slice_check(examination->slice, &world, found) || !has_values)
 		return false;
 	return !examination->wants_place || place(snc, examination, arena, found);
+}
+
+void
+slice_note_refused(struct snc *snc, const struct slice_examination *examination)
+{
+	struct txn *txn;
+	struct err err;
+
+	if (examination->weight <= 0)
+		return;
+	txn = store_begin(snc->store);
+	if (admission_note(txn,
+		&(struct admission_asker){examination->tenant.user, examination->slice->name},
+		examination->weight, &err) &&
+	    txn_commit(&txn, &err))
+		return;
+	txn_cancel(txn);
+	log_warn("snc", "event=not_noted slice=%s why=\"%s\"", examination->slice->name, err.text);
 }
 
 bool

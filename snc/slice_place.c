@@ -38,10 +38,55 @@ is_within_quotas(
 	    .wanted = quota_amounts_of(placing->expanded),
 	    .window = placing->question.window,
 	    .is_alone = placing->question.is_alone,
+	    .is_try = placing->is_try,
 	};
 
 	return quota_fits(txn, &question, clock_wall_ms(snc->clock), found);
 }
+
+/* ---- admission by choice --------------------------------------------------------------------- */
+
+/* What is tried for nobody in particular, as at the start of what was booked, is not asked. */
+static bool
+is_choosy(const struct snc *snc, const struct slice_placing *placing)
+{
+	return snc->admission == ADMISSION_MANY && placing->tenant.project;
+}
+
+static bool
+ask_others(
+    struct txn *txn, struct slice_placing *placing, struct admission_case *asked, diagnoses *found)
+{
+	struct admission_asker asker = {placing->tenant.user, placing->expanded->name};
+	struct err err;
+
+	admission_window(placing->question.window, asked);
+	admission_load(placing->substrate, asked);
+	admission_asked(placing->expanded, asked);
+	placing->weight = admission_weight(asked);
+	if (admission_others(txn, &asker, asked, &err))
+		return true;
+	diagnoses_push(found, &err);
+	return false;
+}
+
+static bool
+is_admitted(struct slice_placing *placing, struct admission_case *asked, diagnoses *found)
+{
+	const struct slice *slice = placing->expanded;
+	struct err err;
+
+	admission_placed(placing->mapping, asked);
+	if (admission_admits(asked, placing->question.window, &err))
+		return true;
+	placing->mapping = NULL;
+	err_at(&err, slice->where.line, slice->where.xpath);
+	err_subject(&err, "slice '%s'", slice->name);
+	diagnoses_push(found, &err);
+	return false;
+}
+
+/* ---- now, later ------------------------------------------------------------------------------ */
 
 bool
 slice_place(struct snc *snc, struct slice_placing *placing, struct arena *arena, diagnoses *found)
@@ -52,6 +97,7 @@ slice_place(struct snc *snc, struct slice_placing *placing, struct arena *arena,
 	    .deadline_ms = placing->deadline_ms,
 	};
 	struct txn *txn = store_begin(snc->store);
+	struct admission_case asked = {0};
 	int64_t begun_ns = now_ns();
 	struct err err;
 	bool is_good =
@@ -60,13 +106,15 @@ slice_place(struct snc *snc, struct slice_placing *placing, struct arena *arena,
 	placing->mapping = NULL;
 	if (!is_good)
 		diagnoses_push(found, &err);
-	is_good = is_good && is_within_quotas(snc, txn, placing, found);
+	is_good = is_good && is_within_quotas(snc, txn, placing, found) &&
+		  (!is_choosy(snc, placing) || ask_others(txn, placing, &asked, found));
 	txn_cancel(txn);
 	placing->held_ns = now_ns() - begun_ns;
 	if (!is_good)
 		return false;
 	request.substrate = placing->substrate;
-	return embed(&request, arena, &placing->mapping, found);
+	return embed(&request, arena, &placing->mapping, found) &&
+	       (!is_choosy(snc, placing) || is_admitted(placing, &asked, found));
 }
 
 /* The starts worth a try: the first that is allowed, and then whenever something comes free. */
@@ -115,6 +163,7 @@ try_start(struct snc *snc, struct slice_slot *slot, struct arena *arena, diagnos
 	struct slice_placing placing = {
 	    .expanded = slot->expanded,
 	    .tenant = slot->tenant,
+	    .is_try = true,
 	    .question.window = lease_span(&slot->lease, now_ms),
 	    .deadline_ms =
 		slot->deadline_ms < boot_ms + TRY_MS ? slot->deadline_ms : boot_ms + TRY_MS,

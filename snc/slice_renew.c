@@ -91,9 +91,11 @@ read_rows(struct renewal *renewal, struct err *err)
 	return is_good;
 }
 
-/* Is all that it has free, but for itself, during the window? ERR_CAPACITY and its kin say no. */
+/* Is all that it has free, but for itself, during the window? ERR_CAPACITY and its kin say no.
+ * Fills in what is asked of the site, but for how long. */
 static bool
-fits(const struct renewal *renewal, struct calendar_span window, struct err *err)
+fits(const struct renewal *renewal, struct calendar_span window, struct admission_case *asked,
+    struct err *err)
 {
 	auto_arena struct arena *arena = arena_new();
 	struct ledger_question question = {.window = window, .without = renewal->record->id};
@@ -103,6 +105,7 @@ fits(const struct renewal *renewal, struct calendar_span window, struct err *err
 		return true;
 	if (!snc_substrate(renewal->snc, renewal->txn, &question, arena, &substrate, err))
 		return false;
+	admission_load(substrate, asked);
 	for (size_t i = 0; i < renewal->rows.n; i++) {
 		const struct booking_row *row = &renewal->rows.items[i];
 		struct resource_charge charge;
@@ -112,7 +115,25 @@ fits(const struct renewal *renewal, struct calendar_span window, struct err *err
 		    !resource_take(substrate, &charge, err))
 			return false;
 	}
+	admission_taken(substrate, asked);
 	return true;
+}
+
+/* Where the site chooses, all of its time counts: a long one is not had by renewing short ones. */
+static bool
+is_admitted(
+    const struct renewal *renewal, int64_t until_ms, struct admission_case *asked, struct err *err)
+{
+	const struct slice_record *record = renewal->record;
+	struct admission_asker asker = {record->owner, record->name};
+	struct calendar_span all = {
+	    record->lease.from_ms ? record->lease.from_ms : record->created_ms, until_ms};
+
+	if (renewal->snc->admission == ADMISSION_ALL)
+		return true;
+	admission_window(all, asked);
+	return admission_others(renewal->txn, &asker, asked, err) &&
+	       (admission_admits(asked, all, err) || err_subject(err, "slice '%s'", record->name));
 }
 
 /* The latest instant until which it fits: it is when somebody else's booking begins. */
@@ -121,6 +142,7 @@ latest(const struct renewal *renewal, struct calendar_span window)
 {
 	struct ledger_instants starts;
 	size_t low = 0, high;
+	struct admission_case asked;
 	struct err err;
 
 	ledger_starts(renewal->snc->ledger, window.from_ms, renewal->arena, &starts);
@@ -129,7 +151,7 @@ latest(const struct renewal *renewal, struct calendar_span window)
 		size_t middle = low + (high - low) / 2;
 
 		window.until_ms = starts.items[middle];
-		if (fits(renewal, window, &err))
+		if (fits(renewal, window, &asked, &err))
 			low = middle + 1;
 		else
 			high = middle;
@@ -178,6 +200,7 @@ renew_now(struct renewal *renewal, int64_t until_ms, struct lease *granted, stru
 {
 	struct slice_record *record = renewal->record;
 	struct calendar_span before = lease_span(&record->lease, renewal->now_ms), after, window;
+	struct admission_case asked = {0};
 
 	if (!check_state(record, err) || !grant(renewal, until_ms, granted, err) ||
 	    !read_rows(renewal, err))
@@ -185,8 +208,10 @@ renew_now(struct renewal *renewal, int64_t until_ms, struct lease *granted, stru
 	after = lease_span(granted, renewal->now_ms);
 	window = (struct calendar_span){
 	    before.until_ms > renewal->now_ms ? before.until_ms : renewal->now_ms, after.until_ms};
-	if (!fits(renewal, window, err))
+	if (!fits(renewal, window, &asked, err))
 		return refuse_window(renewal, window, err);
+	if (window.from_ms < window.until_ms && !is_admitted(renewal, after.until_ms, &asked, err))
+		return false;
 	record->lease = *granted;
 	events_add(renewal->snc->events, renewal->txn, record, "slice", "renewed",
 	    granted->until_ms ? lease_text(granted).text : "without an end");

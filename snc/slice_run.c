@@ -50,6 +50,8 @@ examine(
 		break;
 	}
 	vec_done(&found);
+	if (!is_good)
+		slice_note_refused(snc, examination);
 	return is_good;
 }
 

@@ -1,21 +1,25 @@
 /*
  * What is smaller and fits: whatever a try stumbles over is made as small as can be until the whole
- * fits, and then each in turn as large again as it may be.
+ * fits, and then each in turn as large again as it may be. What no element alone is to blame for (a
+ * quota, the site's choice) is made smaller in all elements alike, or else has fewer nodes.
  */
 #include <string.h>
 
 #include "lib/model/units.h"
 #include "snc/slice_trial.h"
 
-enum quantity { CPU, MEMORY, DISK, RATE, LATENCY };
+enum quantity { CPU, MEMORY, DISK, RATE, LATENCY, NODES };
 
 enum { FULL = 100, MEBIBYTE = 1 << 20 };
 
-static const char *const quantity_names[] = {"cpu", "memory", "disk", "bandwidth", "latency"};
+#define ALL SIZE_MAX
 
-/* One quantity of one element, at a hundredth of what is wanted. */
+static const char *const quantity_names[] = {
+    "cpu", "memory", "disk", "bandwidth", "latency", "nodes"};
+
+/* One quantity of one element, or of all, at a hundredth of what is wanted. */
 struct reduction {
-	size_t index; /* of the node or link in the document */
+	size_t index; /* of the node or link in the document; ALL */
 	enum quantity quantity;
 	int level; /* 0 to FULL */
 };
@@ -69,31 +73,82 @@ apply_to_link(
 }
 
 static void
+apply_to_node(
+    const struct slice_node *asked, const struct reduction *reduction, struct slice_node *node)
+{
+	if (reduction->quantity == CPU)
+		node->cpu = 1 + part_of(asked->cpu - 1, reduction->level, 1);
+	else if (reduction->quantity == MEMORY)
+		node->memory_bytes = part_of(asked->memory_bytes, reduction->level, MEBIBYTE);
+	else
+		node->disk_bytes = part_of(asked->disk_bytes, reduction->level, MEBIBYTE);
+}
+
+static bool
+is_kept(const struct slice *slice, const struct slice_link *link)
+{
+	for (unsigned i = 0; i < link->n_vports; i++) {
+		const struct slice_bind_end *end = slice_link_end(slice, link, i);
+
+		if (!end || !slice_find_node(slice, end->sliver))
+			return false;
+	}
+	return true;
+}
+
+/* The first so many nodes, and the links between them. */
+static void
+keep_nodes(struct slice *slice, size_t n_nodes)
+{
+	struct slice_body *body = &slice->body;
+	size_t n = 0;
+
+	body->n_nodes = n_nodes;
+	for (size_t i = 0; i < body->n_links; i++)
+		if (is_kept(slice, &body->links[i]))
+			body->links[n++] = body->links[i];
+	body->n_links = n;
+}
+
+static bool
+is_of_nodes(enum quantity quantity)
+{
+	return quantity < RATE;
+}
+
+static void
 apply(struct trial *trial, const struct reduction *reduction)
 {
 	const struct slice_body *asked = &trial->examination->slice->body;
 	struct slice_body *body = &trial->variant->body;
-	int level = reduction->level;
+	bool is_all = reduction->index == ALL;
+	size_t n = is_of_nodes(reduction->quantity) ? asked->n_nodes : asked->n_links;
 
-	switch (reduction->quantity) {
-	case CPU:
-		body->nodes[reduction->index].cpu =
-		    1 + part_of(asked->nodes[reduction->index].cpu - 1, level, 1);
-		break;
-	case MEMORY:
-		body->nodes[reduction->index].memory_bytes =
-		    part_of(asked->nodes[reduction->index].memory_bytes, level, MEBIBYTE);
-		break;
-	case DISK:
-		body->nodes[reduction->index].disk_bytes =
-		    part_of(asked->nodes[reduction->index].disk_bytes, level, MEBIBYTE);
-		break;
-	case RATE:
-	case LATENCY:
-		apply_to_link(
-		    &asked->links[reduction->index], reduction, &body->links[reduction->index]);
-		break;
+	for (size_t i = is_all ? 0 : reduction->index; i < n; i++) {
+		if (is_of_nodes(reduction->quantity))
+			apply_to_node(&asked->nodes[i], reduction, &body->nodes[i]);
+		else
+			apply_to_link(&asked->links[i], reduction, &body->links[i]);
+		if (!is_all)
+			return;
 	}
+}
+
+/* Does the slice fit with all of them? Fewer nodes come last, as they move the links. */
+static bool
+fits_with(struct trial *trial, const reductions *all)
+{
+	int64_t n_nodes = (int64_t)trial->examination->slice->body.n_nodes;
+
+	trial_restore(trial);
+	vec_each (reduction, all)
+		if (reduction->quantity != NODES)
+			apply(trial, reduction);
+	vec_each (reduction, all)
+		if (reduction->quantity == NODES)
+			keep_nodes(
+			    trial->variant, 1 + (size_t)part_of(n_nodes - 1, reduction->level, 1));
+	return trial_fits(trial, false);
 }
 
 static int64_t
@@ -111,9 +166,25 @@ wanted_of(const struct trial *trial, size_t index, enum quantity quantity)
 	case RATE:
 		return asked->links[index].rate_up_bps + asked->links[index].rate_down_bps;
 	case LATENCY:
+		return asked->links[index].latency_us;
+	case NODES:
 		break;
 	}
-	return asked->links[index].latency_us;
+	return (int64_t)asked->n_nodes - 1;
+}
+
+static bool
+is_wanted(const struct trial *trial, size_t index, enum quantity quantity)
+{
+	const struct slice_body *asked = &trial->examination->slice->body;
+	size_t n = is_of_nodes(quantity) ? asked->n_nodes : asked->n_links;
+
+	if (index != ALL || quantity == NODES)
+		return wanted_of(trial, index, quantity) > 0;
+	for (size_t i = 0; i < n; i++)
+		if (wanted_of(trial, i, quantity) > 0)
+			return true;
+	return false;
 }
 
 /* As small as can be; false when it is already, or asks for nothing. */
@@ -125,20 +196,39 @@ reduce(struct trial *trial, reductions *all, size_t index, enum quantity quantit
 	vec_each (each, all)
 		if (each->index == index && each->quantity == quantity)
 			return false;
-	if (wanted_of(trial, index, quantity) <= 0)
+	if (!is_wanted(trial, index, quantity))
 		return false;
 	vec_push(all, reduction);
-	apply(trial, &reduction);
 	return true;
+}
+
+/* What the whole slice is refused for begins with the name of the thing. */
+static bool
+reduce_whole(struct trial *trial, reductions *all, const struct err *why)
+{
+	static const struct {
+		const char *text;
+		enum quantity quantity;
+	} things[] = {{"cpu:", CPU}, {"memory:", MEMORY}, {"disk:", DISK}, {"rate:", RATE},
+	    {"rate-hours:", RATE}};
+
+	if (why->code != ERR_A03 && why->code != ERR_R06)
+		return false;
+	for (size_t i = 0; i < sizeof(things) / sizeof(things[0]); i++)
+		if (!strncmp(why->text, things[i].text, strlen(things[i].text)))
+			return reduce(trial, all, ALL, things[i].quantity) ||
+			       reduce(trial, all, ALL, NODES);
+	return false;
 }
 
 static bool
 reduce_blamed(struct trial *trial, reductions *all)
 {
-	const struct slice_body *body = &trial->variant->body;
+	const struct slice_body *body = &trial->examination->slice->body;
 	bool any = false;
 
 	vec_each (why, &trial->found) {
+		any = reduce_whole(trial, all, why) || any;
 		for (size_t i = 0; i < body->n_nodes; i++) {
 			if (why->code != ERR_R01 ||
 			    !trial_is_about(why, "node", body->nodes[i].name))
@@ -159,24 +249,21 @@ reduce_blamed(struct trial *trial, reductions *all)
 
 /* The largest level at which the whole still fits. */
 static void
-enlarge(struct trial *trial, struct reduction *reduction)
+enlarge(struct trial *trial, const reductions *all, struct reduction *reduction)
 {
 	int low = reduction->level, high = FULL;
 
 	reduction->level = FULL; /* most need not have been reduced */
-	apply(trial, reduction);
-	if (trial_fits(trial, false))
+	if (fits_with(trial, all))
 		return;
 	while (high - low > 1) {
 		reduction->level = low + (high - low) / 2;
-		apply(trial, reduction);
-		if (trial_fits(trial, false))
+		if (fits_with(trial, all))
 			low = reduction->level;
 		else
 			high = reduction->level;
 	}
 	reduction->level = low;
-	apply(trial, reduction);
 }
 
 /* ---- telling --------------------------------------------------------------------------------- */
@@ -223,47 +310,78 @@ rates_text(struct arena *arena, const struct slice_link *link)
 }
 
 static const char *
-amount_text(
-    const struct trial *trial, const struct slice_body *body, const struct reduction *reduction)
+node_text(struct arena *arena, const struct slice_node *node, enum quantity quantity)
 {
-	const struct slice_node *node = &body->nodes[reduction->index];
-	const struct slice_link *link = &body->links[reduction->index];
+	if (quantity == CPU)
+		return arena_format(arena, "%lld", (long long)node->cpu);
+	return bytes_text(arena, quantity == MEMORY ? node->memory_bytes : node->disk_bytes);
+}
 
-	switch (reduction->quantity) {
-	case CPU:
-		return arena_format(trial->arena, "%lld", (long long)node->cpu);
-	case MEMORY:
-		return bytes_text(trial->arena, node->memory_bytes);
-	case DISK:
-		return bytes_text(trial->arena, node->disk_bytes);
-	case RATE:
-		return rates_text(trial->arena, link);
-	case LATENCY:
-		break;
-	}
-	return link->latency_us ? value_text(trial->arena, time_text(link->latency_us)) : "none";
+static const char *
+link_text(struct arena *arena, const struct slice_link *link, enum quantity quantity)
+{
+	if (quantity == RATE)
+		return rates_text(arena, link);
+	return link->latency_us ? value_text(arena, time_text(link->latency_us)) : "none";
 }
 
 static void
-tell(struct trial *trial, const struct reduction *reduction)
+tell(struct trial *trial, struct slice_remedy remedy)
 {
-	const struct slice_body *asked = &trial->examination->slice->body;
-	const char *what = quantity_names[reduction->quantity];
-	bool is_node = reduction->quantity < RATE;
-	const struct slice_node *node = &asked->nodes[reduction->index];
-	const struct slice_link *link = &asked->links[reduction->index];
+	if (str_equal(remedy.wanted, remedy.offered))
+		return;
+	remedy.kind = "smaller";
+	vec_push(&trial->remedies, remedy);
+}
 
-	vec_push(
-	    &trial->remedies, ((struct slice_remedy){
-				  .kind = "smaller",
-				  .subject = arena_format(trial->arena, "%s '%s'",
-				      is_node ? "node" : "link", is_node ? node->name : link->name),
-				  .where = is_node ? where_of(&node->resources, what, node->where)
-						   : where_of(&link->resources, what, link->where),
-				  .what = what,
-				  .wanted = amount_text(trial, asked, reduction),
-				  .offered = amount_text(trial, &trial->variant->body, reduction),
-			      }));
+static void
+tell_node(struct trial *trial, const struct slice_node *asked, const struct slice_node *node)
+{
+	for (enum quantity i = CPU; is_of_nodes(i); i++)
+		tell(trial,
+		    (struct slice_remedy){
+			.subject = arena_format(trial->arena, "node '%s'", asked->name),
+			.where = where_of(&asked->resources, quantity_names[i], asked->where),
+			.what = quantity_names[i],
+			.wanted = node_text(trial->arena, asked, i),
+			.offered = node_text(trial->arena, node, i),
+		    });
+}
+
+static void
+tell_link(struct trial *trial, const struct slice_link *asked, const struct slice_link *link)
+{
+	for (enum quantity i = RATE; i <= LATENCY; i++)
+		tell(trial,
+		    (struct slice_remedy){
+			.subject = arena_format(trial->arena, "link '%s'", asked->name),
+			.where = where_of(&asked->resources, quantity_names[i], asked->where),
+			.what = quantity_names[i],
+			.wanted = link_text(trial->arena, asked, i),
+			.offered = link_text(trial->arena, link, i),
+		    });
+}
+
+/* All that differs; the links that are left are in the order of the document. */
+static void
+tell_all(struct trial *trial)
+{
+	const struct slice *slice = trial->examination->slice;
+	const struct slice_body *asked = &slice->body, *body = &trial->variant->body;
+	size_t n = 0;
+
+	tell(trial, (struct slice_remedy){
+			.subject = arena_format(trial->arena, "slice '%s'", slice->name),
+			.where = slice->where,
+			.what = quantity_names[NODES],
+			.wanted = arena_format(trial->arena, "%zu", asked->n_nodes),
+			.offered = arena_format(trial->arena, "%zu", body->n_nodes),
+		    });
+	for (size_t i = 0; i < body->n_nodes; i++)
+		tell_node(trial, &asked->nodes[i], &body->nodes[i]);
+	for (size_t i = 0; i < asked->n_links && n < body->n_links; i++)
+		if (str_equal(asked->links[i].name, body->links[n].name))
+			tell_link(trial, &asked->links[i], &body->links[n++]);
 }
 
 void
@@ -273,15 +391,13 @@ trial_smaller(struct trial *trial)
 	bool fits;
 
 	trial_reset(trial);
-	while (!(fits = trial_fits(trial, false)))
+	while (!(fits = fits_with(trial, &all)))
 		if (!reduce_blamed(trial, &all))
 			break;
-	vec_each (reduction, &all) {
-		if (!fits)
-			break;
-		enlarge(trial, reduction);
-		if (reduction->level < FULL)
-			tell(trial, reduction);
-	}
+	vec_each (reduction, &all)
+		if (fits)
+			enlarge(trial, &all, reduction);
+	if (fits && fits_with(trial, &all))
+		tell_all(trial);
 	vec_done(&all);
 }

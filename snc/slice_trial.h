@@ -18,8 +18,9 @@ struct trial {
 	vec_of(struct slice_remedy) remedies;
 };
 
-/* The copy as the document has it. */
+/* The copy as the document has it: a new one, or nodes and links of the one that is there. */
 void trial_reset(struct trial *trial);
+void trial_restore(struct trial *trial);
 
 /* Does the copy fit, at the time that was asked for; with all others gone? */
 bool trial_fits(struct trial *trial, bool is_alone) must_check;

@@ -33,6 +33,20 @@ trial_reset(struct trial *trial)
 	trial->variant = copy;
 }
 
+void
+trial_restore(struct trial *trial)
+{
+	const struct slice_body *from = &trial->examination->slice->body;
+	struct slice_body *to = &trial->variant->body;
+
+	to->n_nodes = from->n_nodes;
+	to->n_links = from->n_links;
+	if (from->n_nodes)
+		memcpy(to->nodes, from->nodes, from->n_nodes * sizeof(to->nodes[0]));
+	if (from->n_links)
+		memcpy(to->links, from->links, from->n_links * sizeof(to->links[0]));
+}
+
 bool
 trial_fits(struct trial *trial, bool is_alone)
 {
@@ -42,6 +56,7 @@ trial_fits(struct trial *trial, bool is_alone)
 	    .question.window = lease_span(&examination->lease, clock_wall_ms(trial->snc->clock)),
 	    .question.without = examination->without,
 	    .tenant = examination->tenant,
+	    .is_try = true,
 	    .question.is_alone = is_alone,
 	    .deadline_ms = until_ms < trial->deadline_ms ? until_ms : trial->deadline_ms,
 	};

@@ -11,7 +11,8 @@ struct slice_remedy {
 	const char *kind;    /* smaller, elsewhere, later */
 	const char *subject; /* "node 'n1'" */
 	struct slice_where where;
-	const char *what; /* cpu, memory, disk, bandwidth, latency, host, start */
+	const char
+	    *what; /* cpu, memory, disk, bandwidth, latency, nodes (the first), host, start */
 	const char *wanted, *offered;
 };
 

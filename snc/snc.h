@@ -7,6 +7,7 @@
 #include "lib/base/conf.h"
 #include "lib/engine/controller.h"
 #include "lib/rpc/rpc.h"
+#include "snc/admission.h"
 #include "snc/events.h"
 #include "snc/inventory.h"
 #include "snc/ledger.h"
@@ -26,7 +27,7 @@ struct snc_config {
 	const char *tnc_address;     /* copied */
 	snc_peer_fn *peer;
 	void *self;              /* of peer */
-	const struct conf *conf; /* sections [link-type NAME]; NULL = none; borrowed */
+	const struct conf *conf; /* [snc] admission, [link-type NAME]; NULL = none; borrowed */
 };
 
 struct snc {
@@ -46,6 +47,7 @@ struct snc {
 	snc_peer_fn *peer;
 	void *peer_self;
 	const struct conf *conf;
+	enum admission_policy admission;
 };
 
 /* Starts the engine and the watch. */

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "snc/project.h"
 #include "snc/slice.h"
 #include "snc/slice_picture.h"
 #include "snc/slice_whynot.h"
@@ -87,6 +88,40 @@ add_remedies(struct snc *snc, const struct slice_examination *examination, const
 	return true;
 }
 
+/* How much of everybody's project is in use by all is the operators' to know. */
+static bool
+add_quotas(struct snc *snc, const struct rpc_call *call,
+    const struct slice_examination *examination, struct snc_slice_check_result *result,
+    struct err *err)
+{
+	auto_txn struct txn *txn = store_begin(snc->store);
+	struct snc_caller caller = service_caller(call);
+	int64_t now_ms = clock_wall_ms(snc->clock);
+	struct quota_question question = {
+	    .tenant = examination->tenant,
+	    .wanted = quota_amounts_of(examination->expanded),
+	    .window = lease_span(&examination->lease, now_ms),
+	};
+	bool is_whole =
+	    snc_sees_all(&caller) || !str_equal(question.tenant.project, PROJECT_DEFAULT);
+	struct quota_uses uses;
+	struct snc_quota_use *shown;
+
+	if (!quota_uses(txn, &question, now_ms, &uses, err))
+		return false;
+	shown = arena_alloc(call->arena, uses.n * sizeof(shown[0]));
+	for (size_t i = 0; i < uses.n; i++) {
+		const struct quota_use *use = &uses.items[i];
+
+		if (is_whole || use->scope == QUOTA_EACH)
+			shown[result->n_quotas++] =
+			    (struct snc_quota_use){quota_scope_text(use->scope),
+				quota_thing_text(use->thing), use->wanted, use->used, use->amount};
+	}
+	result->quotas = shown;
+	return true;
+}
+
 SNC_HANDLER(slice_check)
 {
 	struct snc *snc = self;
@@ -111,12 +146,14 @@ SNC_HANDLER(slice_check)
 	result->diagnoses = service_diagnoses(&found, call->arena);
 	result->n_diagnoses = found.n;
 	vec_done(&found);
+	if (is_answered && examination.expanded)
+		is_answered = add_quotas(snc, call, &examination, result, err);
 	if (!examination.mapping)
 		return is_answered;
 	picture_mapping(
 	    examination.slice, examination.mapping, call->arena, &nodes, &result->n_nodes);
 	result->nodes = nodes;
-	return true;
+	return is_answered;
 }
 
 SNC_HANDLER(slice_create)

@@ -25,6 +25,7 @@ check_run() {
 	--list) awk 'NF { print $1 }' <<<"$CHECK_STAGES" && return ;;
 	esac
 	check_known "$@"
+	[[ $wanted != *" long "* ]] || export VNODE_KILL_MOMENTS=10
 	cd "$ROOT" || exit 1
 	# A test that runs in a process group of its own would outlive us.
 	trap 'kill $(jobs -p) 2>/dev/null; exit 143' INT TERM
@@ -89,7 +90,7 @@ check_show() {
 # All tests of a label. CUnit programs count by their tests, others as one.
 check_ctest() {
 	local folder=${2:-$ROOT/build}
-	ctest --test-dir "$folder" -V -L "^$1\$" | tee "$folder/ctest.log" || true
+	ctest --test-dir "$folder" -V -j "$(nproc)" -L "^$1\$" | tee "$folder/ctest.log" || true
 	check_count <"$folder/ctest.log"
 }
 

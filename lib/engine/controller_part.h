@@ -39,10 +39,15 @@ enum {
 	IDS_ONE_BY_ONE = 8 /* in a transaction */
 };
 
+/* EVICTED: for its group it is released; OWED: that is gone, its manager has still to release it.
+ */
+enum eviction { NOT_EVICTED, EVICTED, OWED };
+
 /* A row as stored. */
 struct stored_row {
 	struct controller_row_state state;
 	bool is_refused;
+	enum eviction eviction;
 	const char *group;
 };
 
@@ -176,6 +181,13 @@ bool store_group(
 bool store_fresh_start(struct txn *txn, const char *group, struct err *err) must_check;
 bool store_forget(struct txn *txn, const char *group, struct err *err) must_check;
 bool stored_floor(struct txn *txn, int64_t epoch, uint64_t *floor, struct err *err) must_check;
+
+/* controller_evict.c: is it evicted (ERR_UNAVAILABLE); rows that a group leaves to be released go
+ * into one of their manager's own, of which nobody is told; is it one of these? */
+bool refuse_evicted(struct txn *txn, const char *manager, struct err *err) must_check;
+bool keep_owed(
+    struct controller *controller, struct txn *txn, const char *group, struct err *err) must_check;
+bool is_owed_group(const char *group);
 
 /* controller_tick.c */
 void *ticking_main(void *self);

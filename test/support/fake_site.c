@@ -12,13 +12,14 @@
 #include "lib/base/map.h"
 #include "snc/slice.h"
 #include "test/support/fake_redirector.h"
+#include "test/support/fake_tnc.h"
 #include "test/support/site.h"
 #include "test/support/suite.h"
 
 static const char *const names[FAKE_MANAGERS] = {"redirector@koganei", "programmer@koganei",
     "redirector@nagoya", "programmer@nagoya", "redirector@osaka", "programmer@osaka", "tnc@ctl"};
 
-static const char *const hosts[] = {"koganei", "nagoya", "osaka", NULL};
+const char *const fake_hosts[] = {"koganei", "nagoya", "osaka", NULL};
 
 static const char inventory_text[] =
     "<substrate version=\"1.0\">"
@@ -95,29 +96,6 @@ fake_remove(void *self, const struct row *row, struct err *err)
 
 /* ---- services beyond the protocol ---- */
 
-static bool
-tnc_view(void *self, const struct rpc_call *call, const struct tnc_view_args *args,
-    struct tnc_view_result *result, struct err *err)
-{
-	struct graph *graph = site_new(call->arena, hosts)->graph;
-	struct tnc_vertex *vertices =
-	    arena_alloc(call->arena, graph->n_vertices * sizeof(vertices[0]));
-	struct tnc_edge *edges = arena_alloc(call->arena, graph->n_edges * sizeof(edges[0]));
-
-	(void)self, (void)args, (void)err;
-	for (size_t i = 0; i < graph->n_vertices; i++)
-		vertices[i].name = graph->vertices[i];
-	for (size_t i = 0; i < graph->n_edges; i++) {
-		const struct graph_edge *edge = &graph->edges[i];
-
-		edges[i] = (struct tnc_edge){edge->name, graph->vertices[edge->a],
-		    graph->vertices[edge->b], edge->free_ab_bps, edge->free_ba_bps,
-		    edge->capacity_bps, edge->latency_us};
-	}
-	*result = (struct tnc_view_result){1, vertices, graph->n_vertices, edges, graph->n_edges};
-	return true;
-}
-
 #define FAKE_EMPTY(service, method)                                                                \
 	static bool service##_##method##_empty(void *self, const struct rpc_call *call,            \
 	    const struct service##_##method##_args *args,                                          \
@@ -163,7 +141,7 @@ programmer_node_ready(void *self, const struct rpc_call *call,
 }
 
 static const struct tnc_ops tnc_fake_ops = {
-    tnc_view, tnc_path_list_empty, tnc_router_list_empty, tnc_orphans_empty};
+    fake_tnc_view, tnc_path_list_empty, tnc_router_list_empty, tnc_orphans_empty};
 static const struct programmer_ops programmer_fake_ops = {
     .console_read = programmer_console_read_empty,
     .console_write = programmer_console_write_empty,
@@ -292,8 +270,8 @@ start_manager(struct fake_site *site, int index)
 	fake->client = (struct rpc_client){post_to_manager, fake, 5000};
 }
 
-static void
-say_hello(struct fake_site *site, const char *manager)
+void
+fake_hello(struct fake_site *site, const char *manager)
 {
 	bool is_programmer = strncmp(manager, "programmer", 10) == 0;
 	char role[32];
@@ -330,15 +308,13 @@ fake_site_pass(struct fake_site *site, int64_t ms)
 static void
 start_snc(struct fake_site *site)
 {
-	struct store_migration migrations[8];
+	struct store_migration migrations[16];
 	size_t n = 0;
 	char path[300];
 	struct err err = {0};
 
-	for (size_t i = 0; i < n_snc_migrations; i++)
-		migrations[n++] = snc_migrations[i];
-	for (size_t i = 0; i < n_controller_migrations; i++)
-		migrations[n++] = controller_migrations[i];
+	n = store_migrations_add(migrations, 0, snc_migrations, n_snc_migrations);
+	n = store_migrations_add(migrations, n, controller_migrations, n_controller_migrations);
 	snprintf(path, sizeof(path), "%s/sncd.db", site->dir);
 	site->store = store_open(path, migrations, n, &err);
 	must(site->store, &err);
@@ -359,7 +335,7 @@ start_snc(struct fake_site *site)
 	must(snc_serve(site->snc, site->server, &err), &err);
 	for (int i = 0; i < FAKE_MANAGERS; i++)
 		if (!site->managers[i].is_away)
-			say_hello(site, names[i]);
+			fake_hello(site, names[i]);
 }
 
 static void

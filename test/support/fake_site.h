@@ -50,6 +50,8 @@ struct fake_site {
 	char levels[3];       /* absent, off, on */
 };
 
+extern const char *const fake_hosts[]; /* names, NULL at the end */
+
 /* Starts everything and has all managers say hello. Fails the test when it cannot. */
 struct fake_site *fake_site_new(void);
 
@@ -58,6 +60,9 @@ struct fake_site *fake_site_open(const char *dir);
 void fake_site_free(struct fake_site *site);
 
 struct fake_manager *fake_manager(struct fake_site *site, const char *name);
+
+/* It says hello, as it is. */
+void fake_hello(struct fake_site *site, const char *manager);
 
 /* Moves sncd's wall clock ahead. A minute or more at once is a jump. */
 void fake_site_pass(struct fake_site *site, int64_t ms);

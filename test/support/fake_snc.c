@@ -91,11 +91,17 @@ static bool
 fake_check(void *self, const struct rpc_call *call, const struct snc_slice_check_args *args,
     struct snc_slice_check_result *result, struct err *err)
 {
+	static const struct snc_quota_use quotas[] = {
+	    {"project", "memory", (int64_t)1 << 30, (int64_t)4 << 30, (int64_t)256 << 30},
+	    {"each", "rate-hours", -1, 2500000000, 500000000000},
+	};
 	struct slice *slice = NULL;
 	diagnoses found = {0};
 	struct snc_diagnosis *rows;
 
 	(void)self, (void)err;
+	result->quotas = quotas;
+	result->n_quotas = args->project ? 2 : 0;
 	result->feasible = read_checked(call, &args->document, &slice, &found);
 	result->name = slice ? slice->name : "";
 	rows = arena_alloc(call->arena, (found.n + 1) * sizeof(*rows));

@@ -18,6 +18,16 @@ tenant_document(struct fake_site *site, const char *name, int cpu)
 	    site->arena, name, arena_format(site->arena, "node a cpu=%d : p\n", cpu));
 }
 
+const char *
+tenant_pair(struct fake_site *site, const char *name, const char *rate)
+{
+	return site_document(site->arena, name,
+	    arena_format(site->arena,
+		"node a : p\nnode b : p\nlink l bandwidth=%s : a.p b.p\namap a koganei\namap b "
+		"nagoya\n",
+		rate));
+}
+
 struct rpc_opt_i64
 tenant_instant(int64_t at_ms)
 {
@@ -142,4 +152,27 @@ tenant_delete(struct fake_site *site, const char *slice)
 	assert_true(snc_slice_delete_call(&site->noc, site->arena,
 	    &(struct snc_slice_delete_args){slice}, &(struct snc_slice_delete_result){}, &err));
 	assert_true(fake_wait(site, slice, "GONE") == NULL);
+}
+
+const char *
+tenant_offered(const struct snc_slice_check_result *checked, const char *kind, const char *what)
+{
+	for (size_t i = 0; i < checked->n_remedies; i++)
+		if (str_equal(checked->remedies[i].kind, kind) &&
+		    str_equal(checked->remedies[i].what, what))
+			return checked->remedies[i].offered;
+	CU_FAIL_FATAL("not offered");
+	return "";
+}
+
+enum err_code
+tenant_modify(struct fake_site *site, const char *slice, const char *document)
+{
+	struct snc_slice_modify_args args = {slice, {document, strlen(document)}, false, true};
+	struct snc_slice_modify_result result;
+	struct err err = {0};
+
+	return snc_slice_modify_call(&site->developer, site->arena, &args, &result, &err)
+		   ? ERR_NONE
+		   : err.code;
 }

@@ -19,6 +19,9 @@ int64_t tenant_now_ms(struct fake_site *site);
 /* A slice of one node with so many CPUs. */
 const char *tenant_document(struct fake_site *site, const char *name, int cpu);
 
+/* Two nodes on two hosts, and a link with that rate in both directions between them. */
+const char *tenant_pair(struct fake_site *site, const char *name, const char *rate);
+
 /* 0 = not set. */
 struct rpc_opt_i64 tenant_instant(int64_t at_ms);
 
@@ -33,6 +36,13 @@ const char *tenant_made(struct fake_site *site, const struct tenant_wish *wish);
 struct err tenant_refused(struct fake_site *site, const struct tenant_wish *wish);
 
 struct snc_slice_check_result tenant_check(struct fake_site *site, const struct tenant_wish *wish);
+
+/* What it offers of that kind and quantity; the test fails when it does not. */
+const char *tenant_offered(
+    const struct snc_slice_check_result *checked, const char *kind, const char *what);
+
+/* By the developer, who allows a restart: ERR_NONE, or why it was refused. */
+enum err_code tenant_modify(struct fake_site *site, const char *slice, const char *document);
 
 /* Made by noc; the owner may be NULL. */
 void tenant_project(struct fake_site *site, const char *name, const char *owner);

@@ -6,12 +6,12 @@
 # shellcheck source=test/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-MOMENTS=${VNODE_KILL_MOMENTS:-10}
+MOMENTS=${VNODE_KILL_MOMENTS:-4}
 DOCUMENT=$ROOT/examples/ring.xml SLICE=bench-ring
 
 # The moments at which a daemon may die, from the fault points in its sources: first passages first,
-# a moment a line. What only a hold's end, a sweep, a lease or a modify passes lies on the way of
-# neither.
+# a moment a line, and the points of a passage mixed, so that the first few are not all of one
+# file. What only a hold's end, a sweep, a lease or a modify passes lies on the way of neither.
 moments() {
 	local folders=$1 way=$2 passage
 	# shellcheck disable=SC2086
@@ -22,7 +22,7 @@ moments() {
 	delete) sed -i -E '/admit|reserve|commit|ensure|define|[.]put|[.]run/d' "$WORK/points" ;;
 	esac
 	for passage in 1 2 3 4 5 6; do
-		sed "s/\$/:$passage/" "$WORK/points"
+		sort -R --random-source=<(yes "$way") "$WORK/points" | sed "s/\$/:$passage/"
 	done
 }
 

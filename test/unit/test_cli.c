@@ -158,6 +158,10 @@ a_refused_document_is_explained_fault_by_fault(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(said.err, "  try: did you mean 'n2'?"));
 	expect(&session, "slice check test/data/slice/demo3.xml", 1, "", "does not build it yet");
 	expect(&session, "slice check test/data/slice/base.xml", 0, "", "");
+	expect(&session, "slice check test/data/slice/base.xml --project relay", 0,
+	    "memory      project  1 GiB        4 GiB         256 GiB", "");
+	expect(&session, "slice check test/data/slice/base.xml --project relay", 0,
+	    "rate-hours  you      without end  2.5 Gbps x h  500 Gbps x h", "");
 	expect(&session, "slice check -f - <test/data/slice/base.xml", 1, "", "[X01]");
 	expect(&session, "slice check /no/such/file", 2, "", "No such file");
 	session_end(&session);
@@ -213,6 +217,25 @@ every_list_has_a_table_and_json(void)
 		expect(&session, arena_format(session.arena, "%s --json", cases[i].words),
 		    cases[i].code, cases[i].json, "");
 	}
+	session_end(&session);
+}
+
+static void
+a_host_is_given_up_when_it_is_confirmed(void)
+{
+	struct session session = session_start();
+
+	expect(&session, "host evict --context noc koganei --plan", 0,
+	    "ring   alice  0000000000001", "");
+	expect(
+	    &session, "host evict --context noc koganei", 2, "", "parts of 1 slices, wants --yes");
+	expect(&session, "host evict --context noc koganei --yes", 0, "ring   alice", "");
+	expect(&session, "host evict --context noc koganei --yes --json", 0, "\"owner\": \"alice\"",
+	    "");
+	expect(&session, "host evict --context noc osaka --yes", 5, "", "is not gone");
+	expect(&session, "host evict --context noc", 2, "", "HOST");
+	expect(&session, "host readmit --context noc koganei", 0, "", "");
+	expect(&session, "host readmit --context noc osaka", 5, "", "not released 2 rows");
 	session_end(&session);
 }
 
@@ -411,6 +434,7 @@ static const struct test tests[] = {
     TEST(a_refused_document_is_explained_fault_by_fault),
     TEST(a_failed_reservation_ends_with_its_own_exit_code),
     TEST(every_list_has_a_table_and_json),
+    TEST(a_host_is_given_up_when_it_is_confirmed),
     TEST(the_busiest_link_comes_first),
     TEST(what_is_to_change_of_a_link_is_read_with_its_units),
     TEST(a_capture_is_one_stream_to_file_or_stdout),

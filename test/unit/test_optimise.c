@@ -66,39 +66,51 @@ fits(struct fake_site *site, int mbps)
 	return result.feasible;
 }
 
-/* Nothing is charged with more than it has, now that old and new stand side by side. */
-static void
-nothing_is_overbooked(struct fake_site *site)
+static bool
+is_overbooked(struct fake_site *site)
 {
-	auto_txn struct txn *txn = store_begin(site->store);
+	auto_txn struct txn *txn = NULL;
 	struct ledger_question question = {.window = {clock_wall_ms(&site->clock), CALENDAR_EVER}};
 	struct substrate *left;
 	struct err err;
+	bool is = false;
 
+	snc_refresh_view(site->snc);
+	txn = store_begin(site->store);
 	assert_true(snc_substrate(site->snc, txn, &question, site->arena, &left, &err));
 	for (size_t i = 0; i < left->n_hosts; i++) {
-		assert_true(left->hosts[i].cpu_free >= 0);
+		is = is || left->hosts[i].cpu_free < 0;
 		for (size_t k = 0; k < left->hosts[i].n_ports; k++)
-			assert_true(left->hosts[i].ports[k].free_bps >= 0);
+			is = is || left->hosts[i].ports[k].free_bps < 0;
 	}
-	for (size_t i = 0; i < left->graph->n_edges; i++) {
-		assert_true(left->graph->edges[i].free_ab_bps >= 0);
-		assert_true(left->graph->edges[i].free_ba_bps >= 0);
-	}
+	for (size_t i = 0; i < left->graph->n_edges; i++)
+		is = is || left->graph->edges[i].free_ab_bps < 0 ||
+		     left->graph->edges[i].free_ba_bps < 0;
+	return is;
 }
 
-/* What has moved is soon told of by everybody, and then there is nothing to gain any more. */
+/* Nothing is charged with more than it has, now that old and new stand side by side. A share that
+ * tncd has counted and sncd has not heard of yet seems to be there twice for a while. */
 static void
-assert_nothing_more(struct fake_site *site)
+nothing_is_overbooked(struct fake_site *site)
 {
-	size_t n = 1;
+	for (int i = 0; i < 1000 && is_overbooked(site); i++)
+		usleep(10000);
+	assert_true(!is_overbooked(site));
+}
 
-	for (int i = 0; i < 1000 && n; i++) {
-		n = (size_t)optimise(site, &site->developer, NULL, true).n_moves;
-		if (n)
-			usleep(10000);
+/* The plan for all once everybody has told of what there is, and it has so many moves. */
+static struct snc_slice_optimise_result
+plan_of(struct fake_site *site, const struct rpc_client *client, size_t n)
+{
+	struct snc_slice_optimise_result plan = optimise(site, client, NULL, true);
+
+	for (int i = 0; i < 1000 && plan.n_moves != n; i++) {
+		usleep(10000);
+		plan = optimise(site, client, NULL, true);
 	}
-	assert_equal(n, 0);
+	assert_equal(plan.n_moves, n);
+	return plan;
 }
 
 static void
@@ -111,8 +123,7 @@ what_did_not_fit_fits_when_links_have_moved(void)
 	struct snc_slice_optimise_result plan, begun;
 
 	assert_true(!fits(site, 800));
-	plan = optimise(site, &site->developer, NULL, true);
-	assert_equal(plan.n_moves, 1);
+	plan = plan_of(site, &site->developer, 1);
 	assert_true(plan.whole);
 	assert_text(plan.moves[0].slice_id, first);
 	assert_text(plan.moves[0].way, "hitless");
@@ -126,9 +137,9 @@ what_did_not_fit_fits_when_links_have_moved(void)
 	begun = optimise(site, &site->developer, NULL, false);
 	assert_equal(begun.n_moves, 1);
 	assert_true(begun.moves[0].under_way);
-	assert_equal(begun.moves[0].gain_bps, plan.moves[0].gain_bps);
+	assert_true(begun.moves[0].gain_bps > 0);
 	nothing_is_overbooked(site);
-	assert_equal(optimise(site, &site->developer, NULL, true).n_moves, 0);
+	(void)plan_of(site, &site->developer, 0);
 	fake_manager(site, "redirector@osaka")->is_blocked = false;
 	assert_text(fake_wait(site, first, NULL)->state, "RUNNING");
 	assert_true(link_shown(site, first).key != before.key);
@@ -138,17 +149,25 @@ what_did_not_fit_fits_when_links_have_moved(void)
 	for (int i = 0; i < 1000 && !fits(site, 800); i++)
 		usleep(10000);
 	assert_true(fits(site, 800));
-	assert_nothing_more(site);
+	(void)plan_of(site, &site->developer, 0);
 	(void)second;
 	fake_site_free(site);
 }
 
-static bool
-has_begun(struct fake_site *site, const char *slice)
+/* Has a slice moved once everybody has told of what there is. */
+static void
+begin(struct fake_site *site, const char *slice)
 {
-	struct snc_slice_optimise_result result = optimise(site, &site->developer, slice, false);
+	struct snc_slice_optimise_result result;
+	bool has_begun = false;
 
-	return result.n_moves && result.moves[0].under_way;
+	for (int i = 0; i < 1000 && !has_begun; i++) {
+		result = optimise(site, &site->developer, slice, false);
+		has_begun = result.n_moves && result.moves[0].under_way;
+		if (!has_begun)
+			usleep(10000);
+	}
+	assert_true(has_begun);
 }
 
 static void
@@ -161,14 +180,13 @@ a_move_that_cannot_be_had_leaves_the_slice_as_it_was(void)
 
 	(void)second;
 	fake_manager(site, "redirector@osaka")->refuse_code = ERR_R04;
-	assert_true(optimise(site, &site->developer, first, false).moves[0].under_way);
+	begin(site, first);
 	assert_text(fake_wait(site, first, NULL)->code, "R04");
 	assert_text(fake_wait(site, first, NULL)->state, "RUNNING");
 	assert_equal(link_shown(site, first).key, before.key);
 	assert_text(link_shown(site, first).state, "open");
 	fake_manager(site, "redirector@osaka")->refuse_code = 0;
-	for (int i = 0; i < 1000 && !has_begun(site, first); i++) /* what was tried has to go */
-		usleep(10000);
+	begin(site, first); /* when what was tried is gone */
 	assert_text(fake_wait(site, first, NULL)->code, "");
 	assert_true(link_shown(site, first).key != before.key);
 	fake_site_free(site);
@@ -183,10 +201,10 @@ slices_that_are_reserved_or_stopped_move_too(void)
 	struct snc_link before = link_shown(site, first);
 	struct err err;
 
-	assert_true(optimise(site, &site->developer, first, false).moves[0].under_way);
+	begin(site, first);
 	assert_text(fake_wait(site, first, NULL)->state, "RESERVED");
 	assert_true(link_shown(site, first).key != before.key);
-	assert_nothing_more(site);
+	(void)plan_of(site, &site->developer, 0);
 	assert_true(snc_slice_stop_call(&site->developer, site->arena,
 	    &(struct snc_slice_stop_args){second}, &(struct snc_slice_stop_result){}, &err));
 	assert_text(fake_wait(site, second, "STOPPED")->state, "STOPPED");
@@ -210,7 +228,7 @@ what_was_set_on_a_link_stays_when_it_moves(void)
 	assert_true(snc_link_set_call(&site->developer, site->arena, &args, &set, &err));
 	assert_text(fake_wait(site, first, "RUNNING")->state, "RUNNING");
 	assert_equal(link_shown(site, first).ceiling_ab_bps, 700 * MBPS);
-	assert_true(optimise(site, &site->developer, first, false).moves[0].under_way);
+	begin(site, first);
 	assert_text(fake_wait(site, first, NULL)->state, "RUNNING");
 	assert_equal(link_shown(site, first).ceiling_ab_bps, 700 * MBPS);
 	fake_site_free(site);
@@ -253,7 +271,7 @@ nodes_move_only_when_they_may_and_leave_a_host_whole(void)
 		assert_text(fake_wait(site, id, "RUNNING")->state, "RUNNING");
 	}
 	assert_equal(cpu_free(site, "koganei"), 2);
-	assert_equal(optimise(site, dev, NULL, true).n_moves, 0);
+	(void)plan_of(site, dev, 0);
 	assert_true(snc_slice_optimise_call(dev, site->arena, &args, &result, &err));
 	assert_equal(result.n_moves, 1);
 	assert_text(result.moves[0].kind, "node");
@@ -294,8 +312,8 @@ everybody_moves_his_own_and_the_noc_all(void)
 	struct err err;
 
 	(void)second;
-	assert_equal(optimise(site, &site->other, NULL, true).n_moves, 0);
-	assert_equal(optimise(site, &site->noc, NULL, true).n_moves, 1);
+	(void)plan_of(site, &site->other, 0);
+	(void)plan_of(site, &site->noc, 1);
 	assert_true(!snc_slice_optimise_call(&site->other, site->arena, &args, &result, &err));
 	assert_equal(err.code, ERR_NOT_FOUND);
 	assert_true(!snc_slice_optimise_call(&site->viewer, site->arena, &args, &result, &err));

@@ -320,6 +320,50 @@ a_link_is_charged_in_full_when_the_one_before_it_is_gone(void)
 	fake_site_free(site);
 }
 
+/* Rows of the slice of that kind which take the place of another. */
+static size_t
+count_followers(const struct scene *scene, const char *kind)
+{
+	struct fake_site *site = scene->site;
+	auto_txn struct txn *txn = store_begin(site->store);
+	const struct controller_row_state *rows;
+	size_t n, n_followers = 0;
+
+	assert_true(controller_rows(site->snc->controller, txn, scene->id, site->arena, &rows, &n));
+	for (size_t i = 0; i < n; i++)
+		n_followers += !strcmp(rows[i].row.kind, kind) &&
+			       spec_value(rows[i].row.spec, "instead", site->arena);
+	return n_followers;
+}
+
+/* Both ports of a link go to two links: each end has one that comes after it, the share too, and
+ * neither twice; a link that runs the other way has another share. */
+static void
+a_share_is_followed_by_one_share_alone(void)
+{
+	struct scene scene = scene_start(NULL);
+
+	assert_text(become(&scene,
+			NODES "link l2 bandwidth=600Mbps : a.p b.q\n"
+			      "link l3 bandwidth=300Mbps : b.p a.q\n" PLACES,
+			false)
+			->state,
+	    "RUNNING");
+	assert_equal(count_followers(&scene, "share"), 1);
+	assert_equal(count_followers(&scene, "link_end"), 2);
+	assert_text(become(&scene,
+			NODES "link l4 bandwidth=10Mbps : b.q a.p\n"
+			      "link l5 bandwidth=10Mbps : a.q b.p\n" PLACES,
+			false)
+			->state,
+	    "RUNNING");
+	assert_equal(count_followers(&scene, "share"), 0);
+	assert_equal(count_followers(&scene, "link_end"), 4);
+	assert_true(has_objects(scene.site, NODE_ROWS + 2 * LINK_ROWS));
+	nothing_orphaned(scene.site);
+	fake_site_free(scene.site);
+}
+
 static void
 a_slice_goes_step_by_step(void)
 {
@@ -417,6 +461,7 @@ static const struct test tests[] = {
     TEST(a_slice_is_deleted_in_the_middle),
     TEST(a_host_that_is_away_holds_up_only_what_it_has),
     TEST(a_link_is_charged_in_full_when_the_one_before_it_is_gone),
+    TEST(a_share_is_followed_by_one_share_alone),
     TEST(a_slice_goes_step_by_step),
     TEST(a_multipoint_link_gets_one_more_end),
     TEST(only_its_owner_and_the_noc_modify_a_slice),

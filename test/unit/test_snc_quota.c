@@ -10,46 +10,7 @@
 
 #define HOUR 3600000LL
 
-/* A link with that rate in both directions between two hosts. */
-static const char *
-pair_of(struct fake_site *site, const char *name, const char *rate)
-{
-	return site_document(site->arena, name,
-	    arena_format(site->arena,
-		"node a : p\nnode b : p\nlink l bandwidth=%s : a.p b.p\namap a koganei\namap b "
-		"nagoya\n",
-		rate));
-}
-
 /* ---- quotas ---------------------------------------------------------------------------------- */
-
-static void
-refusal_names_what_is_wanted_used_and_allowed(void)
-{
-	struct fake_site *site = fake_site_new();
-	struct tenant_wish first = {.client = &site->developer,
-			       .document = tenant_document(site, "first", 2)},
-			   second = {.client = &site->developer,
-			       .document = tenant_document(site, "second", 2)};
-	struct snc_slice_check_result checked;
-	struct err err;
-
-	tenant_project(site, "ring", "dev1");
-	tenant_limit(site, "ring", "project", "cpu", 3);
-	tenant_made(site, &first);
-	err = tenant_refused(site, &second);
-	assert_equal(ERR_A03, err.code);
-	assert_text("cpu: 2 wanted, 2 used then, 3 allowed", err.text);
-	assert_text("quota of project 'ring'", err.subject);
-	assert_true(strstr(err.hint, "1 is left") != NULL);
-	checked = tenant_check(site, &second);
-	assert_true(!checked.feasible);
-	assert_text("A03", checked.diagnoses[0].code);
-	tenant_limit(site, "ring", "project", "cpu", 4);
-	assert_true(tenant_check(site, &second).feasible);
-	tenant_made(site, &second);
-	fake_site_free(site);
-}
 
 static void
 each_user_has_a_share_and_the_site_a_default(void)
@@ -116,18 +77,6 @@ check_find_slot_and_create_count_alike_in_time(void)
 	fake_site_free(site);
 }
 
-static enum err_code
-modify(struct fake_site *site, const char *slice, const char *document)
-{
-	struct snc_slice_modify_args args = {slice, {document, strlen(document)}, false, false};
-	struct err err = {0};
-
-	return snc_slice_modify_call(
-		   &site->developer, site->arena, &args, &(struct snc_slice_modify_result){}, &err)
-		   ? ERR_NONE
-		   : err.code;
-}
-
 static int64_t
 used(struct fake_site *site, const char *what)
 {
@@ -162,7 +111,7 @@ run_and_modify_are_within_the_quota_too(void)
 {
 	struct fake_site *site = fake_site_new();
 	struct tenant_wish wish = {.client = &site->developer,
-	    .document = pair_of(site, "pair", "40Mbps"),
+	    .document = tenant_pair(site, "pair", "40Mbps"),
 	    .goal = "DEFINED"};
 	const char *id;
 
@@ -171,18 +120,18 @@ run_and_modify_are_within_the_quota_too(void)
 	id = tenant_made(site, &wish);
 	assert_equal(0, used(site, "rate"));
 	assert_equal(ERR_A03, tenant_run(site, &site->developer, id));
-	assert_equal(ERR_NONE, modify(site, id, pair_of(site, "pair", "20Mbps")));
+	assert_equal(ERR_NONE, tenant_modify(site, id, tenant_pair(site, "pair", "20Mbps")));
 	assert_equal(ERR_NONE, tenant_run(site, &site->developer, id));
 	assert_text("RUNNING", fake_wait(site, id, "RUNNING")->state);
 	assert_equal(20000000, used(site, "rate"));
-	assert_equal(ERR_A03, modify(site, id, pair_of(site, "pair", "31Mbps")));
+	assert_equal(ERR_A03, tenant_modify(site, id, tenant_pair(site, "pair", "31Mbps")));
 	assert_equal(20000000, used(site, "rate"));
-	assert_equal(ERR_NONE, modify(site, id, pair_of(site, "pair", "30Mbps")));
+	assert_equal(ERR_NONE, tenant_modify(site, id, tenant_pair(site, "pair", "30Mbps")));
 	assert_text("RUNNING", fake_wait(site, id, NULL)->state);
 	assert_true(is_used(site, "rate", 30000000));
 	tenant_limit(
 	    site, "ring", "project", "rate", 10000000); /* what is there stays, and may shrink */
-	assert_equal(ERR_NONE, modify(site, id, pair_of(site, "pair", "25Mbps")));
+	assert_equal(ERR_NONE, tenant_modify(site, id, tenant_pair(site, "pair", "25Mbps")));
 	assert_text("RUNNING", fake_wait(site, id, NULL)->state);
 	assert_true(is_used(site, "rate", 25000000));
 	fake_site_free(site);
@@ -193,7 +142,7 @@ modify_that_is_rolled_back_gives_its_claim_back(void)
 {
 	struct fake_site *site = fake_site_new();
 	struct tenant_wish wish = {.client = &site->developer,
-	    .document = pair_of(site, "pair", "20Mbps"),
+	    .document = tenant_pair(site, "pair", "20Mbps"),
 	    .goal = "RUNNING"};
 	const char *id;
 
@@ -201,7 +150,7 @@ modify_that_is_rolled_back_gives_its_claim_back(void)
 	id = tenant_made(site, &wish);
 	assert_text("RUNNING", fake_wait(site, id, "RUNNING")->state);
 	fake_manager(site, "tnc@ctl")->refuse_code = ERR_R03;
-	assert_equal(ERR_NONE, modify(site, id, pair_of(site, "pair", "90Mbps")));
+	assert_equal(ERR_NONE, tenant_modify(site, id, tenant_pair(site, "pair", "90Mbps")));
 	assert_text("R03", fake_wait(site, id, NULL)->code);
 	fake_manager(site, "tnc@ctl")->refuse_code = 0;
 	assert_true(is_used(site, "rate", 20000000));
@@ -213,7 +162,7 @@ slice_that_could_not_be_had_is_not_counted(void)
 {
 	struct fake_site *site = fake_site_new();
 	struct tenant_wish wish = {.client = &site->developer,
-	    .document = pair_of(site, "pair", "20Mbps"),
+	    .document = tenant_pair(site, "pair", "20Mbps"),
 	    .goal = "RUNNING"};
 	const char *id;
 
@@ -242,7 +191,7 @@ hours_are_promised_to_the_end_of_a_lease(void)
 	struct fake_site *site = fake_site_new();
 	int64_t start_ms = tenant_now_ms(site) + HOUR;
 	struct tenant_wish wish = {.client = &site->developer,
-	    .document = pair_of(site, "pair", "100Mbps"),
+	    .document = tenant_pair(site, "pair", "100Mbps"),
 	    .from_ms = start_ms};
 	struct err err;
 	const char *id;
@@ -265,7 +214,7 @@ hours_are_promised_to_the_end_of_a_lease(void)
 	assert_equal(ERR_A03, err.code);
 	assert_true(renew(site, id, start_ms + 3 * HOUR / 2, &err));
 	assert_true(used(site, "rate-hours") >= 150000000);
-	wish.document = pair_of(site, "more", "100Mbps");
+	wish.document = tenant_pair(site, "more", "100Mbps");
 	assert_equal(ERR_A03, tenant_refused(site, &wish).code);
 	tenant_delete(site, id); /* it never began */
 	assert_equal(0, used(site, "rate-hours"));
@@ -299,14 +248,14 @@ usage_is_what_was_held_for_how_long(void)
 {
 	struct fake_site *site = fake_site_new();
 	struct tenant_wish wish = {
-	    .client = &site->developer, .document = pair_of(site, "pair", "50Mbps")};
+	    .client = &site->developer, .document = tenant_pair(site, "pair", "50Mbps")};
 	int64_t start_ms = tenant_now_ms(site);
 	struct snc_usage usage;
 	const char *id = tenant_made(site, &wish);
 
 	assert_text("RESERVED", fake_wait(site, id, "RESERVED")->state);
 	fake_site_pass(site, 2 * HOUR);
-	assert_equal(ERR_NONE, modify(site, id, pair_of(site, "pair", "100Mbps")));
+	assert_equal(ERR_NONE, tenant_modify(site, id, tenant_pair(site, "pair", "100Mbps")));
 	assert_text("RESERVED", fake_wait(site, id, NULL)->state);
 	fake_site_restart_snc(site);
 	fake_site_pass(site, HOUR);
@@ -410,7 +359,6 @@ quota_is_never_exceeded_at_any_instant(void)
 }
 
 static const struct test tests[] = {
-    TEST(refusal_names_what_is_wanted_used_and_allowed),
     TEST(each_user_has_a_share_and_the_site_a_default),
     TEST(check_find_slot_and_create_count_alike_in_time),
     TEST(run_and_modify_are_within_the_quota_too),

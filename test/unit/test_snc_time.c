@@ -6,18 +6,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "test/support/fake_site.h"
+#include "test/support/fake_tenant.h"
 #include "test/support/site.h"
 #include "test/support/suite.h"
 
 #define SECOND 1000LL
 #define HOUR 3600000LL
-
-static int64_t
-now_ms(struct fake_site *site)
-{
-	return clock_wall_ms(&site->clock);
-}
 
 /* A slice of one node with so many CPUs on a host. */
 static const char *
@@ -27,63 +21,48 @@ document_of(struct fake_site *site, const char *name, int cpu, const char *host)
 	    arena_format(site->arena, "node a cpu=%d : p\namap a %s\n", cpu, host));
 }
 
-static struct rpc_opt_i64
-instant(int64_t at_ms)
+static struct tenant_wish
+wish_of(struct fake_site *site, const char *document, struct lease_wish wish)
 {
-	return (struct rpc_opt_i64){at_ms != 0, at_ms};
+	return (struct tenant_wish){.client = &site->developer,
+	    .document = document,
+	    .goal = "RUNNING",
+	    .from_ms = wish.from_ms,
+	    .until_ms = wish.until_ms};
 }
 
 static bool
 book(struct fake_site *site, const char *document, struct lease_wish wish, const char **id,
     struct err *err)
 {
-	static int n_ops;
-	struct snc_slice_create_args args = {
-	    .document = {document, strlen(document)},
-	    .op_id = arena_format(site->arena, "book%d", ++n_ops),
-	    .from_ms = instant(wish.from_ms),
-	    .until_ms = instant(wish.until_ms),
-	};
-	struct snc_slice_create_result result;
+	struct tenant_wish all = wish_of(site, document, wish);
 
-	if (!snc_slice_create_call(&site->developer, site->arena, &args, &result, err))
-		return false;
-	*id = result.id;
-	return true;
+	return tenant_make(site, &all, id, err);
 }
 
 static const char *
 booked(struct fake_site *site, const char *document, struct lease_wish wish)
 {
-	const char *id = "";
-	struct err err = {0};
-	bool is_good = book(site, document, wish, &id, &err);
+	struct tenant_wish all = wish_of(site, document, wish);
 
-	if (!is_good)
-		printf("\n%s %s", err_code_text(err.code), err.text);
-	assert_true(is_good);
-	return id;
+	return tenant_made(site, &all);
 }
 
 static bool
 check(struct fake_site *site, const char *document, struct lease_wish wish)
 {
-	struct snc_slice_check_result result;
-	struct err err;
+	struct tenant_wish all = wish_of(site, document, wish);
 
-	assert_true(snc_slice_check_call(&site->developer, site->arena,
-	    &(struct snc_slice_check_args){
-		{document, strlen(document)}, instant(wish.from_ms), instant(wish.until_ms), NULL},
-	    &result, &err));
-	return result.feasible;
+	return tenant_check(site, &all).feasible;
 }
 
 static struct snc_slice_find_slot_result
 find_slot(
     struct fake_site *site, const char *document, int64_t length_ms, struct lease_wish between)
 {
-	struct snc_slice_find_slot_args args = {{document, strlen(document)}, instant(length_ms),
-	    instant(between.from_ms), instant(between.until_ms), NULL};
+	struct snc_slice_find_slot_args args = {{document, strlen(document)},
+	    tenant_instant(length_ms), tenant_instant(between.from_ms),
+	    tenant_instant(between.until_ms), NULL};
 	struct snc_slice_find_slot_result result;
 	struct err err;
 
@@ -97,7 +76,7 @@ renew(struct fake_site *site, const char *slice, int64_t until_ms, struct err *e
 	struct snc_slice_renew_result result;
 
 	return snc_slice_renew_call(&site->developer, site->arena,
-	    &(struct snc_slice_renew_args){slice, instant(until_ms)}, &result, err);
+	    &(struct snc_slice_renew_args){slice, tenant_instant(until_ms)}, &result, err);
 }
 
 static void
@@ -155,7 +134,7 @@ a_slice_for_later_holds_its_capacity_survives_a_restart_starts_and_ends_by_itsel
 	struct fake_site *site = fake_site_new();
 	const char *full = document_of(site, "later", 4, "koganei");
 	const char *other = document_of(site, "other", 1, "koganei");
-	int64_t now = now_ms(site);
+	int64_t now = tenant_now_ms(site);
 	const char *id =
 	    booked(site, full, (struct lease_wish){now + 30 * SECOND, now + 70 * SECOND});
 	struct err err;
@@ -189,7 +168,7 @@ static void
 what_could_not_start_in_time_starts_when_it_can(void)
 {
 	struct fake_site *site = fake_site_new();
-	int64_t now = now_ms(site);
+	int64_t now = tenant_now_ms(site);
 	const char *id = booked(site, document_of(site, "later", 4, "koganei"),
 	    (struct lease_wish){now + 30 * SECOND, 0});
 
@@ -230,7 +209,7 @@ static void
 what_cannot_start_is_tried_less_often_and_holds_nobody_up(void)
 {
 	struct fake_site *site = fake_site_new();
-	int64_t start = now_ms(site) + 30 * SECOND;
+	int64_t start = tenant_now_ms(site) + 30 * SECOND;
 	const char *stuck[3], *id;
 
 	for (int i = 0; i < 3; i++)
@@ -258,7 +237,7 @@ static void
 a_renewal_counts_what_a_modify_brings(void)
 {
 	struct fake_site *site = fake_site_new();
-	int64_t now = now_ms(site);
+	int64_t now = tenant_now_ms(site);
 	const char *id =
 	    booked(site, document_of(site, "s", 1, "koganei"), (struct lease_wish){0, now + HOUR});
 	const char *more = site_document(site->arena, "s",
@@ -284,7 +263,7 @@ static void
 what_is_over_before_sncd_is_back_never_starts(void)
 {
 	struct fake_site *site = fake_site_new();
-	int64_t now = now_ms(site);
+	int64_t now = tenant_now_ms(site);
 	const char *id = booked(site, document_of(site, "later", 4, "koganei"),
 	    (struct lease_wish){now + 10 * SECOND, now + 20 * SECOND});
 
@@ -301,7 +280,7 @@ find_slot_check_and_create_agree_to_the_millisecond(void)
 {
 	struct fake_site *site = fake_site_new();
 	const char *document = document_of(site, "b", 2, "koganei");
-	int64_t now = now_ms(site), free_ms = now + 200 * SECOND + 10 * SECOND;
+	int64_t now = tenant_now_ms(site), free_ms = now + 200 * SECOND + 10 * SECOND;
 	struct snc_slice_find_slot_result slot;
 	struct lease_wish wish;
 
@@ -335,7 +314,7 @@ static void
 a_renewal_is_granted_as_far_as_there_is_room_and_says_how_far(void)
 {
 	struct fake_site *site = fake_site_new();
-	int64_t now = now_ms(site);
+	int64_t now = tenant_now_ms(site);
 	const char *id = booked(
 	    site, document_of(site, "b", 2, "koganei"), (struct lease_wish){0, now + 50 * SECOND});
 	const char *later = booked(site, document_of(site, "a", 3, "koganei"),
@@ -363,7 +342,7 @@ static void
 a_clock_that_jumps_ends_nothing_until_it_is_right_again(void)
 {
 	struct fake_site *site = fake_site_new();
-	int64_t now = now_ms(site);
+	int64_t now = tenant_now_ms(site);
 	const char *id = booked(
 	    site, document_of(site, "b", 2, "koganei"), (struct lease_wish){0, now + 50 * SECOND});
 
@@ -384,7 +363,7 @@ static void
 a_booked_slice_can_be_deleted_but_not_run(void)
 {
 	struct fake_site *site = fake_site_new();
-	int64_t now = now_ms(site);
+	int64_t now = tenant_now_ms(site);
 	const char *id =
 	    booked(site, document_of(site, "a", 4, "koganei"), (struct lease_wish){now + HOUR, 0});
 	struct err err;
@@ -472,7 +451,7 @@ static void
 random_bookings_are_what_a_count_of_every_second_says(void)
 {
 	struct fake_site *site = fake_site_new();
-	struct count count = {.base_ms = (now_ms(site) / SECOND + 3600) * SECOND};
+	struct count count = {.base_ms = (tenant_now_ms(site) / SECOND + 3600) * SECOND};
 
 	for (int i = 0; i < REQUESTS; i++)
 		try_request(site, &count, i);

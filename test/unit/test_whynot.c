@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/base/when.h"
-#include "test/support/fake_site.h"
+#include "test/support/fake_tenant.h"
 #include "test/support/site.h"
 #include "test/support/suite.h"
 
@@ -55,18 +55,12 @@ compare(struct fake_site *site, const char *golden, const char *lines)
 	assert_equal(fake_objects(site), 0);
 }
 
-/* What is offered of that kind and quantity. */
 static const char *
 offered(struct fake_site *site, const char *lines, const char *kind, const char *what)
 {
 	struct snc_slice_check_result result = check(site, lines);
 
-	for (size_t i = 0; i < result.n_remedies; i++)
-		if (!strcmp(result.remedies[i].kind, kind) &&
-		    !strcmp(result.remedies[i].what, what))
-			return result.remedies[i].offered;
-	CU_FAIL_FATAL("not offered");
-	return "";
+	return tenant_offered(&result, kind, what);
 }
 
 /* Three CPUs of koganei are held for a while, by a slice without a machine yet. */
