@@ -19,6 +19,7 @@ STATE=$(mktemp -d "${STATE:-/tmp}/vnode-admissions-XXXXXX")
 DOMAIN=$WORK/domain
 ln -s "$STATE" "$WORK/state"
 SNCD='' MANY=''
+: >"$WORK/acknowledged"
 
 at_end() {
 	for pid in $SNCD $MANY; do
@@ -33,7 +34,25 @@ trap 'exit 1' INT TERM
 say() { printf '%s\n' "$*"; }
 client() { "$ROOT/build/bench/admissions" "$DOMAIN" "$@"; }
 memory() { awk '/^VmRSS/ {rss = $2} /^VmHWM/ {top = $2} END {printf "memory %d MB, at most %d MB\n", rss / 1024, top / 1024}' "/proc/$SNCD/status"; }
-processor() { awk '{printf "processor time of sncd so far %.1f s\n", ($14 + $15) / 100}' "/proc/$SNCD/stat"; }
+used_by() { awk '{print $14 + $15}' "/proc/$1/stat"; }                  # processor time, in 10 ms
+used_by_all() { awk '/^cpu / {print $2 + $3 + $4 + $7 + $8 + $9}' /proc/stat; } # by whoever
+
+# create PREFIX N: what it took, and what of it went to sncd, to the hosts and to the machine in all
+create() {
+	local from sncd many all n
+	from=$(date +%s%N) sncd=$(used_by "$SNCD") many=$(used_by "$MANY") all=$(used_by_all)
+	n=$(wc -l <"$WORK/acknowledged")
+	client create "$WORK/acknowledged" "$2" "$CLIENTS" "$1" "$NODES"
+	awk -v n=$(($(wc -l <"$WORK/acknowledged") - n)) -v sncd=$(($(used_by "$SNCD") - sncd)) \
+		-v many=$(($(used_by "$MANY") - many)) -v all=$(($(used_by_all) - all)) \
+		-v cpus="$(nproc)" -v ns=$(($(date +%s%N) - from)) 'BEGIN {
+			all_there_is = ns / 1e7 * cpus
+			printf "sncd used %.1f s: %.0f admissions a processor second, beside the bringing up;" \
+				" of the machine sncd %.0f %%, hosts %.0f %%, others and clients %.0f %%\n",
+				sncd / 100, n / (sncd / 100), 100 * sncd / all_there_is, 100 * many / all_there_is,
+				100 * (all - sncd - many) / all_there_is
+		}'
+}
 
 sncd_start() {
 	"$ROOT/build/bin/sncd" --config "$DOMAIN/sncd.conf" 2>>"$WORK/sncd.log" &
@@ -59,17 +78,15 @@ client first
 hosts_up
 say "all hosts are up after $SECONDS s"
 say "== $N_HOSTS hosts, $CLIENTS clients, empty: $SAMPLE slices"
-client create "$WORK/acknowledged" "$SAMPLE" "$CLIENTS" a "$NODES"
+create a "$SAMPLE"
 memory
-processor
 say "== up to $HELD slices"
-client create "$WORK/acknowledged" $((HELD - 2 * SAMPLE)) "$CLIENTS" b "$NODES"
+create b $((HELD - 2 * SAMPLE))
 client settle 600
 say "== holding $((HELD - SAMPLE)), $SAMPLE more"
-client create "$WORK/acknowledged" "$SAMPLE" "$CLIENTS" c "$NODES"
+create c "$SAMPLE"
 client settle 600
 memory
-processor
 say "== kill -9 and start"
 kill -9 $SNCD
 wait $SNCD 2>/dev/null || true

@@ -35,6 +35,8 @@ int cli_check(struct cli *cli, const struct rpc_client *snc, const char *file,
 /* Verbs that have a file of their own. */
 int cli_slice_modify(struct cli *cli);
 int cli_slice_optimise(struct cli *cli);
+int cli_host_evict(struct cli *cli);
+int cli_host_readmit(struct cli *cli);
 int cli_link_top(struct cli *cli);
 int cli_link_capture(struct cli *cli);
 

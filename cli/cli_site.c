@@ -19,6 +19,16 @@ const struct cli_verb cli_path_verbs[] = {
 
 const struct cli_verb cli_host_verbs[] = {
     {"host", "list", "", "List VNodes and access gateways with what is free.", "", run_hosts, NULL},
+    {"host", "evict", "HOST", "Say that a host is gone for good; its parts of slices are given up.",
+	"plan yes no-input", cli_host_evict,
+	"  vnode host evict koganei --plan\n  vnode host evict koganei --yes\n"
+	"--plan lists the slices that have parts there. Those that run go on without them, "
+	"degraded:\n"
+	"`vnode slice modify SLICE FILE --restart` with the document they have makes the parts "
+	"anew on\n"
+	"other hosts. Should the host be back, all that it still holds is released first."},
+    {"host", "readmit", "HOST", "Place on an evicted host again, when it is back.", "",
+	cli_host_readmit, "Exit code 5 as long as it has not released what it held before."},
     {0},
 };
 

@@ -31,7 +31,7 @@ static const char unstored[] = " exec console_write capture_start capture_stop "
 static const char stored[] =
     " slice_create slice_run slice_stop slice_reserve slice_modify"
     " slice_optimise slice_delete slice_renew link_set project_create project_delete"
-    " member_set member_remove quota_set ";
+    " member_set member_remove quota_set host_evict host_readmit ";
 
 struct audit {
 	struct store *store;
@@ -145,7 +145,7 @@ audit_knows(const char *method)
 static const char *
 object_of(const struct rpc_told *told, struct arena *arena)
 {
-	static const char names[] = " slice node link project user ";
+	static const char names[] = " slice node link project user host ";
 	const char *object = "";
 
 	if (!told->args)

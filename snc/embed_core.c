@@ -26,6 +26,44 @@ core_connect(
 	return draft_of;
 }
 
+/* A vertex, and the host from which it was reached. */
+struct reached {
+	unsigned at, from, n_hops;
+};
+
+/* Spreads from all hosts at once. The first two that reach a vertex are enough: one of them is not
+ * the host that is entered behind it. */
+unsigned
+core_least_hops(const struct core_net *net, struct arena *arena)
+{
+	struct reached *queue = arena_alloc(arena, 2 * net->n_vertices * sizeof(queue[0]));
+	unsigned *first = arena_alloc(arena, net->n_vertices * sizeof(first[0]));
+	uint8_t *n_reached = arena_alloc(arena, net->n_vertices * sizeof(n_reached[0]));
+	size_t tail = 0;
+
+	for (unsigned i = 0; i < net->n_hosts; i++) {
+		first[net->hosts[i].leave] = i;
+		n_reached[net->hosts[i].leave] = 1;
+		queue[tail++] = (struct reached){net->hosts[i].leave, i, 0};
+	}
+	for (size_t head = 0; head < tail; head++) {
+		struct reached by = queue[head];
+
+		for (unsigned i = net->first[by.at]; i < net->first[by.at + 1]; i++) {
+			unsigned to = net->arcs[i].to;
+
+			if (net->host_at[to] != CORE_NOWHERE && net->host_at[to] != by.from)
+				return by.n_hops + 1;
+			if (n_reached[to] == 2 || (n_reached[to] && first[to] == by.from))
+				continue;
+			if (!n_reached[to]++)
+				first[to] = by.from;
+			queue[tail++] = (struct reached){to, by.from, by.n_hops + 1};
+		}
+	}
+	return 1;
+}
+
 void
 core_take(struct core_net *net, const struct core_request *request,
     const struct core_answer *answer, int sign)

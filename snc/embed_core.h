@@ -101,6 +101,9 @@ core_link_cost(const struct core_link *link, size_t n_hops)
 unsigned *core_connect(
     struct core_net *net, const struct core_draft *drafts, size_t n_drafts, struct arena *arena);
 
+/* The fewest arcs of a path between two hosts, whatever is free; 1 where there is none. */
+unsigned core_least_hops(const struct core_net *net, struct arena *arena);
+
 /*
  * Places as many nodes as it can, and among those answers, takes the one of least cost: rate times
  * hops, and what sharing a host costs. Keeps every room, slot, latency bound and rule of company.

@@ -63,6 +63,29 @@ saved_new(const struct state *state)
 	return saved;
 }
 
+/*
+ * No answer costs less: links between nodes that are never on one host take the shortest way there
+ * is. So do those of all machines, if each has a host of its own; else two of them share one.
+ */
+static double
+least_cost(const struct state *state)
+{
+	const struct core_request *request = state->request;
+	unsigned n_hops = core_least_hops(state->net, state->arena);
+	double apart = 0, alone = 0;
+
+	for (size_t i = 0; i < request->n_links; i++) {
+		const struct core_link *link = &request->links[i];
+		const struct core_node *a = &request->nodes[link->a], *b = &request->nodes[link->b];
+
+		if (a->apart & b->apart)
+			apart += core_link_cost(link, n_hops);
+		else if (!a->is_light && !b->is_light)
+			alone += core_link_cost(link, n_hops);
+	}
+	return apart + (alone < request->share_cost ? alone : request->share_cost);
+}
+
 static void
 solver_init(struct solver *solver, struct state *state)
 {
@@ -74,12 +97,7 @@ solver_init(struct solver *solver, struct state *state)
 	solver->best = saved_new(state);
 	solver->ruined = arena_alloc(arena, request->n_nodes * sizeof(solver->ruined[0]));
 	solver->is_given_up = arena_alloc(arena, request->n_nodes * sizeof(bool));
-	for (size_t i = 0; i < request->n_links; i++) {
-		const struct core_link *link = &request->links[i];
-
-		if (request->nodes[link->a].apart & request->nodes[link->b].apart)
-			solver->least += core_link_cost(link, 1);
-	}
+	solver->least = least_cost(state);
 }
 
 static void

@@ -51,7 +51,12 @@ ask_silent(struct snc *snc)
 static const char *
 constant_state(const char *state)
 {
-	return str_equal(state, "up") ? "up" : str_equal(state, "partial") ? "partial" : "down";
+	static const char *const states[] = {"up", "partial", "evicted"};
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (str_equal(state, states[i]))
+			return states[i];
+	return "down";
 }
 
 static void

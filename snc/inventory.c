@@ -4,46 +4,16 @@
 #include "snc/inventory.h"
 
 #include <arpa/inet.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/map.h"
-#include "lib/base/vec.h"
 #include "lib/xml/xml_read.h"
-#include "snc/inventory_capacity.h"
-
-enum { REDIRECTOR, PROGRAMMER, N_DAEMONS, NEVER = -1 };
+#include "snc/inventory_part.h"
 
 static const struct {
 	const char *role;
 	int port;
 } daemons[N_DAEMONS] = {{"redirector", 7703}, {"programmer", 7704}};
-
-struct inventory_daemon {
-	char *address;                      /* "10.63.0.11:7703" */
-	char *version, *db_uuid, *capacity; /* "" = has said nothing yet */
-	int64_t heard_ms;                   /* boot time; NEVER = not since the start */
-	bool is_failing;                    /* the last call failed, and nothing was heard since */
-};
-
-struct host {
-	char *name, *address;
-	bool is_agw;
-	struct inventory_daemon daemons[N_DAEMONS];
-};
-
-struct inventory {
-	pthread_mutex_t lock;
-	const struct clock *clock;
-	vec_of(struct host) hosts;
-	struct map *by_manager; /* daemons, by their full names; as hosts, never changes */
-	int64_t version;        /* of what daemons said of their capacity */
-	struct arena *said;     /* what all said together, as of said_version */
-	struct capacity_images images;
-	struct capacity_carriers carriers;
-	int64_t said_version;
-};
 
 static const struct xml_limits limits = {.bytes = 1 << 20, .elements = 10000, .text = 256};
 
@@ -186,13 +156,6 @@ read_host(struct inventory *inventory, const struct xml_element *element, struct
 	return true;
 }
 
-/* An access gateway has a redirector alone. */
-static int
-n_daemons(const struct host *host)
-{
-	return host->is_agw ? PROGRAMMER : N_DAEMONS;
-}
-
 static void
 index_daemons(struct inventory *inventory)
 {
@@ -295,6 +258,45 @@ inventory_is_up(struct inventory *inventory, const char *manager)
 	return is;
 }
 
+static struct host *
+find_host(const struct inventory *inventory, const char *name, struct err *err)
+{
+	vec_each (host, &inventory->hosts)
+		if (strcmp(host->name, name) == 0)
+			return host;
+	err_set(err, ERR_NOT_FOUND, "'%s' is not in the inventory of hosts", name);
+	return NULL;
+}
+
+bool
+inventory_evict(struct inventory *inventory, const char *host, bool is_evicted, struct err *err)
+{
+	struct host *found = find_host(inventory, host, err);
+
+	if (!found)
+		return false;
+	pthread_mutex_lock(&inventory->lock);
+	found->is_evicted = is_evicted;
+	inventory->version++;
+	pthread_mutex_unlock(&inventory->lock);
+	return true;
+}
+
+bool
+inventory_of_host(struct inventory *inventory, const char *host, struct arena *arena,
+    struct inventory_managers *managers, struct err *err)
+{
+	const struct host *found = find_host(inventory, host, err);
+
+	if (!found)
+		return false;
+	managers->n = (size_t)n_daemons(found);
+	managers->names = arena_alloc(arena, managers->n * sizeof(managers->names[0]));
+	for (size_t i = 0; i < managers->n; i++)
+		managers->names[i] = arena_format(arena, "%s@%s", daemons[i].role, found->name);
+	return true;
+}
+
 /* The hosts themselves never change after reading: names and addresses need no lock. */
 const char *
 inventory_address(
@@ -319,7 +321,7 @@ inventory_silent(struct inventory *inventory, int64_t silent_ms, struct arena *a
 	managers->n = 0;
 	pthread_mutex_lock(&inventory->lock);
 	vec_each (host, &inventory->hosts) {
-		for (int i = 0; i < n_daemons(host); i++) {
+		for (int i = 0; i < n_daemons(host) && !host->is_evicted; i++) {
 			const struct inventory_daemon *daemon = &host->daemons[i];
 
 			if (daemon->heard_ms != NEVER && !daemon->is_failing &&
@@ -342,7 +344,7 @@ inventory_managers(
 static bool
 is_whole(const struct inventory *inventory, const struct host *host)
 {
-	bool is = true;
+	bool is = !host->is_evicted;
 
 	for (int i = 0; i < n_daemons(host); i++)
 		is = is && is_up(inventory, &host->daemons[i]);
@@ -356,6 +358,7 @@ fill_host(const struct inventory *inventory, const struct host *host, struct are
 	to->name = arena_text(arena, host->name);
 	to->is_agw = host->is_agw;
 	to->is_up = is_whole(inventory, host);
+	to->is_evicted = host->is_evicted;
 	for (int i = 0; i < n_daemons(host); i++)
 		capacity_read(host->daemons[i].capacity, arena, to);
 }
@@ -394,66 +397,6 @@ inventory_substrate(struct inventory *inventory, struct arena *arena)
 	return substrate;
 }
 
-/* Under the lock. */
-static void
-read_said(struct inventory *inventory)
-{
-	if (inventory->said_version == inventory->version)
-		return;
-	inventory->said_version = inventory->version;
-	arena_free(inventory->said);
-	inventory->said = arena_new();
-	inventory->images.n = inventory->carriers.n = 0;
-	vec_each (host, &inventory->hosts)
-		for (int i = 0; i < n_daemons(host); i++) {
-			const char *capacity = host->daemons[i].capacity;
-
-			capacity_images(capacity, inventory->said, &inventory->images);
-			capacity_carriers(capacity, inventory->said, &inventory->carriers);
-		}
-}
-
-static void
-copy_said(const struct inventory *inventory, struct arena *arena, struct slice_world *world)
-{
-	const struct capacity_images *images = &inventory->images;
-	const struct capacity_carriers *carriers = &inventory->carriers;
-	struct slice_image *image = arena_alloc(arena, images->n * sizeof(image[0]));
-	struct slice_carrier *carrier = arena_alloc(arena, carriers->n * sizeof(carrier[0]));
-
-	for (size_t i = 0; i < images->n; i++) {
-		image[i] = images->items[i];
-		image[i].name = arena_text(arena, image[i].name);
-	}
-	for (size_t i = 0; i < carriers->n; i++) {
-		carrier[i] = carriers->items[i];
-		carrier[i].type = arena_text(arena, carrier[i].type);
-	}
-	world->images = image;
-	world->n_images = images->n;
-	world->carriers = carrier;
-	world->n_carriers = carriers->n;
-}
-
-void
-inventory_world(struct inventory *inventory, struct arena *arena, struct slice_world *world)
-{
-	struct slice_host *hosts = arena_alloc(arena, inventory->hosts.n * sizeof(hosts[0]));
-
-	for (size_t i = 0; i < inventory->hosts.n; i++) {
-		const struct host *host = &inventory->hosts.items[i];
-
-		hosts[i].name = arena_text(arena, host->name);
-		hosts[i].is_agw = host->is_agw;
-	}
-	world->hosts = hosts;
-	world->n_hosts = inventory->hosts.n;
-	pthread_mutex_lock(&inventory->lock);
-	read_said(inventory);
-	copy_said(inventory, arena, world);
-	pthread_mutex_unlock(&inventory->lock);
-}
-
 static void
 describe(const struct inventory *inventory, const struct host *host, struct arena *arena,
     struct inventory_host *to)
@@ -468,7 +411,10 @@ describe(const struct inventory *inventory, const struct host *host, struct aren
 	}
 	to->name = arena_text(arena, host->name);
 	to->is_agw = host->is_agw;
-	to->state = n_up == n_daemons(host) ? "up" : n_up > 0 ? "partial" : "down";
+	to->state = host->is_evicted          ? "evicted"
+		    : n_up == n_daemons(host) ? "up"
+		    : n_up > 0                ? "partial"
+					      : "down";
 	to->daemons = arena_text(arena, str_text(&up));
 	to->accel = capacity_text(host->daemons[PROGRAMMER].capacity, "accel", arena);
 	if (!to->accel)

@@ -36,9 +36,23 @@ struct inventory_word {
 bool inventory_tell(struct inventory *inventory, const struct inventory_word *word, bool is_alive,
     bool *is_new, struct err *err) must_check;
 
+struct inventory_managers {
+	const char **names;
+	size_t n;
+};
+
 /* A call to the daemon was answered, or could not be made. Of unknown managers nothing is kept. */
 void inventory_heard(struct inventory *inventory, const char *manager);
 void inventory_failed(struct inventory *inventory, const char *manager);
+
+/*
+ * A host that is gone for good is not up, whoever answers there, and not among the following lists
+ * of managers; or is again. ERR_NOT_FOUND. Its managers, in arena.
+ */
+bool inventory_evict(
+    struct inventory *inventory, const char *host, bool is_evicted, struct err *err) must_check;
+bool inventory_of_host(struct inventory *inventory, const char *host, struct arena *arena,
+    struct inventory_managers *managers, struct err *err) must_check;
 
 /* Is the daemon up, as far as is known: has it said what it has, and answered of late? */
 bool inventory_is_up(struct inventory *inventory, const char *manager);
@@ -48,11 +62,6 @@ const char *inventory_address(struct inventory *inventory, const char *manager, 
     struct err *err) must_check;
 
 /* All daemons that there should be, in the order of the file, in arena. */
-struct inventory_managers {
-	const char **names;
-	size_t n;
-};
-
 void inventory_managers(
     struct inventory *inventory, struct arena *arena, struct inventory_managers *managers);
 
@@ -76,7 +85,7 @@ void inventory_world(struct inventory *inventory, struct arena *arena, struct sl
 struct inventory_host {
 	const char *name;
 	bool is_agw;
-	const char *state;   /* up, partial, down */
+	const char *state;   /* up, partial, down, evicted */
 	const char *daemons; /* that are up, blank-separated */
 	const char *accel;   /* kvm, tcg or none */
 };

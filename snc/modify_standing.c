@@ -64,6 +64,14 @@ has_same_ports(const struct slice_node *a, const struct slice_node *b)
 	return is_same;
 }
 
+static bool
+is_lost(const struct modify_work *work, const struct slice_node *node)
+{
+	const struct controller_row_state *row = modify_node_row(work, node);
+
+	return row && row->is_evicted;
+}
+
 bool
 modify_is_new_node(const struct modify_work *work, const struct slice_node *node)
 {
@@ -75,8 +83,9 @@ modify_is_new_node(const struct modify_work *work, const struct slice_node *node
 	change = slice_diff_find(&work->diff, false, node->name);
 	if (change && change->is_rebuilt)
 		return true;
-	return node->hub_of && (!before->hub_of || !has_same_ports(before, node) ||
-				   before->hub_of->mtu != node->hub_of->mtu);
+	return node->hub_of &&
+	       (!before->hub_of || !has_same_ports(before, node) ||
+		   before->hub_of->mtu != node->hub_of->mtu || is_lost(work, before));
 }
 
 bool

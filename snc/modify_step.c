@@ -75,7 +75,8 @@ is_over(struct txn *txn, const struct slice_record *record, const struct modify_
 			continue;
 		if (!controller_row_of(txn, rows->items[i].rid, arena, &group, &row, &err))
 			return false;
-		if (row.have != ROW_COMMITTED || !row.is_real || row.rev_have < row.rev)
+		if (!row.is_evicted &&
+		    (row.have != ROW_COMMITTED || !row.is_real || row.rev_have < row.rev))
 			return false;
 	}
 	return true;

@@ -65,6 +65,23 @@ examine(struct modify_work *work, struct reading *reading, struct err *err)
 
 /* ---- compare --------------------------------------------------------------------------------- */
 
+static struct slice_place
+place_of(const struct modify_work *work, const struct slice_node *node)
+{
+	const struct controller_row_state *row = modify_node_row(work, node);
+
+	return (struct slice_place){node->name, modify_host(work, node), row && row->is_evicted};
+}
+
+static bool
+has_lost(const struct modify_work *work)
+{
+	for (size_t i = 0; i < work->n_rows; i++)
+		if (work->rows[i].is_evicted)
+			return true;
+	return false;
+}
+
 static void
 compare(struct modify_work *work, const struct reading *reading)
 {
@@ -79,8 +96,7 @@ compare(struct modify_work *work, const struct reading *reading)
 	};
 
 	for (size_t i = 0; i < before->body.n_nodes; i++)
-		places[i] = (struct slice_place){
-		    before->body.nodes[i].name, modify_host(work, &before->body.nodes[i])};
+		places[i] = place_of(work, &before->body.nodes[i]);
 	work->old = slice_expand(before, work->arena);
 	work->new = slice_expand(reading->after.slice, work->arena);
 	slice_diff(&request, work->arena, &work->diff);
@@ -314,7 +330,7 @@ attempt(struct modify_work *work, struct slice_modification *modification, struc
 	modification->id = work->record.id;
 	modification->name = work->record.name;
 	modification->diff = work->diff;
-	if (is_same_document(&reading.stored, &modification->document))
+	if (is_same_document(&reading.stored, &modification->document) && !has_lost(work))
 		return true;
 	return check_restart(work, modification, err) &&
 	       (!work->record.has_group || place(work, err)) &&

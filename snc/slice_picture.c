@@ -77,6 +77,8 @@ node_state(const struct controller_row_state *row)
 {
 	bool is_newest;
 
+	if (row && row->is_evicted)
+		return "failed";
 	if (!row || (row->have == ROW_NONE && row->want != ROW_RELEASED))
 		return row && is_refused(row) ? "failed" : "absent";
 	is_newest = row->is_real && row->rev_have >= row->rev;
@@ -178,6 +180,8 @@ draw_node(const struct source *source, const struct slice_node *node, struct snc
 static int
 row_rank(const struct controller_row_state *row)
 {
+	if (row->is_evicted)
+		return 1;
 	if (row->want == ROW_RELEASED || row->have == ROW_RELEASED)
 		return 0;
 	if (row->have != ROW_COMMITTED)

@@ -34,7 +34,7 @@ blocking_row(const struct controller_row_state *rows, size_t n_rows)
 {
 	for (size_t i = 0; i < n_rows; i++)
 		if (rows[i].why.code != ERR_NONE &&
-		    !(rows[i].have >= rows[i].want && rows[i].is_real))
+		    (rows[i].is_evicted || !(rows[i].have >= rows[i].want && rows[i].is_real)))
 			return &rows[i];
 	return NULL;
 }
@@ -88,7 +88,8 @@ say_rows(struct snc *snc, struct txn *txn, const struct slice_record *record, st
 		return say_coming(snc, txn, record, arena, standing);
 	for (size_t i = 0; i < n_rows && record->engine == GROUP_ACTIVE; i++)
 		standing->is_degraded =
-		    standing->is_degraded || (record->settled == record->goal && !rows[i].is_real);
+		    standing->is_degraded ||
+		    (record->settled == record->goal && (!rows[i].is_real || rows[i].is_evicted));
 	blocking = blocking_row(rows, n_rows);
 	if (blocking && (standing->progress[0] || standing->is_degraded) &&
 	    record->reason.code == ERR_NONE)

@@ -10,6 +10,7 @@
 #include "lib/base/log.h"
 #include "lib/base/map.h"
 #include "snc/audit.h"
+#include "snc/host.h"
 #include "snc/peers.h"
 #include "snc/project.h"
 #include "snc/ready.h"
@@ -103,7 +104,8 @@ snc_new(const struct snc_config *config, struct err *err)
 	snc->searches = turns_new(SEARCHES_MAX, SEARCH_WAIT_MS);
 	if (!admission_parse(snc->conf ? conf_text(snc->conf, "snc", "admission") : NULL,
 		&snc->admission, err) ||
-	    !recall_daemons(snc, err) || !begin_marks(snc->store, err) || !usage_begin(snc, err))
+	    !recall_daemons(snc, err) || !host_recall_evicted(snc, err) ||
+	    !begin_marks(snc->store, err) || !usage_begin(snc, err))
 		return NULL;
 	snc->controller = controller_new(
 	    &(struct controller_config){
@@ -278,7 +280,7 @@ expect_back(struct substrate *substrate)
 	for (size_t i = 0; i < substrate->n_hosts; i++) {
 		struct substrate_host *host = &substrate->hosts[i];
 
-		host->is_up = host->is_up || host->is_agw || host->cpu > 0;
+		host->is_up = !host->is_evicted && (host->is_up || host->is_agw || host->cpu > 0);
 	}
 }
 

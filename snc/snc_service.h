@@ -91,6 +91,10 @@ SNC_HANDLER(quota_set);
 SNC_HANDLER(usage);
 SNC_HANDLER(audit_list);
 
+/* snc_service_host.c */
+SNC_HANDLER(host_evict);
+SNC_HANDLER(host_readmit);
+
 /* snc_service_site.c */
 SNC_HANDLER(orphans);
 SNC_HANDLER(doctor);

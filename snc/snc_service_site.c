@@ -98,7 +98,8 @@ expected_rows(struct asked *asked, struct map *expected)
 			continue;
 		for (size_t k = 0; k < n_rows; k++)
 			if (str_equal(rows[k].row.manager, asked->manager) &&
-			    rows[k].want == ROW_COMMITTED && rows[k].have == ROW_COMMITTED)
+			    rows[k].want == ROW_COMMITTED && rows[k].have == ROW_COMMITTED &&
+			    !rows[k].is_evicted)
 				expect(asked, expected, &rows[k].row);
 	}
 }

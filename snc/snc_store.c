@@ -288,36 +288,18 @@ store_op_add(struct txn *txn, const struct op_record *op, int64_t old_ms, struct
 		   "ttttti", op->caller, op->op_id, op->digest, op->slice, op->name, op->at_ms);
 }
 
-static bool
-is_repeated(struct txn *txn, const struct event_record *event, bool *is, struct err *err)
-{
-	auto_rows struct rows *rows = txn_query(txn, err,
-	    "SELECT what, text, at_ms FROM event WHERE slice_id = ? AND subject = ?"
-	    " ORDER BY seq DESC LIMIT 1",
-	    "tt", event->slice_id, event->subject);
-
-	if (!rows)
-		return false;
-	*is = rows_next(rows) && str_equal(rows_text(rows, 0), event->what) &&
-	      str_equal(rows_text(rows, 1), event->text) &&
-	      (!event->again_ms || event->at_ms - rows_i64(rows, 2) < event->again_ms);
-	return true;
-}
-
+/* What was said last of the same is not said again. */
 bool
 store_event_add(struct txn *txn, const struct event_record *event, struct err *err)
 {
-	bool is_same = false;
-
-	if (!is_repeated(txn, event, &is_same, err))
-		return false;
-	if (is_same)
-		return true;
 	return txn_run(txn, err,
 	    "INSERT INTO event (at_ms, slice_id, slice, owner, project, subject, what, text)"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-	    "ittttttt", event->at_ms, event->slice_id, event->slice, event->owner, event->project,
-	    event->subject, event->what, event->text);
+	    " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS"
+	    " (SELECT 1 FROM (SELECT what, text, at_ms FROM event"
+	    "   WHERE slice_id = ?2 AND subject = ?6 ORDER BY seq DESC LIMIT 1)"
+	    "  WHERE what = ?7 AND text = ?8 AND (?9 = 0 OR ?1 - at_ms < ?9))",
+	    "ittttttti", event->at_ms, event->slice_id, event->slice, event->owner, event->project,
+	    event->subject, event->what, event->text, event->again_ms);
 }
 
 static struct event_record

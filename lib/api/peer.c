@@ -312,9 +312,9 @@ have_to_row(struct arena *arena, const struct row_have *have)
 
 	return (struct manager_row){
 	    .rid = rid_text(arena, have->rid),
-	    .rev = {.is_set = true, .value = have->rev},
+	    .rev = {.is_set = have->rev != 0, .value = have->rev},
 	    .state = row_state_text(have->state),
-	    .real = {.is_set = true, .value = have->is_real},
+	    .real = {.is_set = have->is_real, .value = have->is_real},
 	    .result = have->result,
 	    .code = is_refused ? err_code_text(have->why.code) : NULL,
 	    .why = is_refused ? arena_text(arena, have->why.text) : NULL,

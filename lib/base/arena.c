@@ -100,18 +100,23 @@ arena_copy(struct arena *arena, const void *bytes, size_t size)
 char *
 arena_format(struct arena *arena, const char *format, ...)
 {
+	struct block *block = arena->blocks;
+	char *rest = block ? (char *)block->bytes + block->used : NULL;
 	va_list args, again;
 	int length;
 	char *text;
 
+	/* Mostly it fits into the rest of the block. Where it does not, nobody uses that any more.
+	 */
 	va_start(args, format);
 	va_copy(again, args);
-	length = vsnprintf(NULL, 0, format, args);
+	length = vsnprintf(rest, block ? block->size - block->used : 0, format, args);
 	va_end(args);
 	if (length < 0)
 		abort();
 	text = arena_alloc(arena, (size_t)length + 1);
-	vsnprintf(text, (size_t)length + 1, format, again);
+	if (text != rest)
+		vsnprintf(text, (size_t)length + 1, format, again);
 	va_end(again);
 	return text;
 }

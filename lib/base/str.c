@@ -54,16 +54,20 @@ str_addf(struct str *str, const char *format, ...)
 void
 str_addv(struct str *str, const char *format, va_list args)
 {
+	size_t room = str->cap - str->len;
 	va_list again;
 	int length;
 
+	/* Mostly there is room. */
 	va_copy(again, args);
-	length = vsnprintf(NULL, 0, format, again);
+	length = vsnprintf(room ? str->text + str->len : NULL, room, format, again);
 	va_end(again);
 	if (length < 0)
 		abort();
-	str_reserve(str, (size_t)length);
-	vsnprintf(str->text + str->len, (size_t)length + 1, format, args);
+	if ((size_t)length >= room) {
+		str_reserve(str, (size_t)length);
+		vsnprintf(str->text + str->len, (size_t)length + 1, format, args);
+	}
 	str->len += (size_t)length;
 }
 

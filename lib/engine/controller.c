@@ -11,12 +11,14 @@
 #include "lib/base/fault.h"
 #include "lib/base/id.h"
 #include "lib/engine/controller_part.h"
+#include "lib/engine/controller_turn.h"
 
 STORE_SQL(controller_groups_sql, "schemas/sql/controller/0001_groups.sql");
 STORE_SQL(controller_rows_sql, "schemas/sql/controller/0002_rows.sql");
+STORE_SQL(controller_evicted_sql, "schemas/sql/controller/0003_evicted.sql");
 
-const struct store_migration controller_migrations[] = {
-    {"controller", 1, controller_groups_sql}, {"controller", 2, controller_rows_sql}};
+const struct store_migration controller_migrations[] = {{"controller", 1, controller_groups_sql},
+    {"controller", 2, controller_rows_sql}, {"controller", 3, controller_evicted_sql}};
 const size_t n_controller_migrations =
     sizeof(controller_migrations) / sizeof(controller_migrations[0]);
 
@@ -99,7 +101,8 @@ controller_admit(struct controller *controller, struct txn *txn,
 		"tiii", admission->group, (int64_t)admission->goal, reserve_ms, commit_ms))
 		return err_in(err, "group '%s'", admission->group);
 	for (size_t i = 0; i < admission->n_rows; i++)
-		if (!admit_row(txn, admission->group, &admission->rows[i], err))
+		if (!refuse_evicted(txn, admission->rows[i].manager, err) ||
+		    !admit_row(txn, admission->group, &admission->rows[i], err))
 			return err_in(err, "%s", admission->rows[i].subject);
 	mark_altered(controller, admission->group);
 	FAULT_POINT("controller.admit.after");
@@ -222,6 +225,7 @@ controller_make(const struct controller_config *config)
 	controller->dirty = map_new();
 	controller->altered = map_new();
 	controller->known = map_new();
+	controller->queued = map_new();
 	controller->threads = xcalloc(
 	    (size_t)(config->n_workers ? config->n_workers : POOL_DEFAULT) + 1, sizeof(pthread_t));
 	if (getrandom(&controller->random, sizeof(controller->random), 0) < 0)
@@ -323,6 +327,7 @@ free_maps(struct controller *controller)
 	map_free(controller->asked);
 	known_drop_all(controller);
 	map_free(controller->known);
+	turn_free(controller);
 }
 
 static void

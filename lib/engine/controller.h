@@ -53,6 +53,7 @@ struct controller_row_state {
 	const char *result; /* NULL = none */
 	struct err why;     /* of the last answer; ERR_NONE */
 	int tries;
+	bool is_evicted; /* its manager is gone for good: it is nobody's any more */
 };
 
 struct controller_config {
@@ -140,6 +141,26 @@ struct controller_parting {
 /* The other rows stay as they are. Wakes the ticker. */
 bool controller_part(struct controller *controller, struct txn *txn,
     const struct controller_parting *parting, struct err *err) must_check;
+
+/*
+ * A manager is gone for good (controller_evict.c): its rows count as released from now on, which
+ * ends what was under way with them; what stands goes on without them, each marked is_evicted. It
+ * gets no new rows (ERR_UNAVAILABLE). Release is sent for each of the old ones until it is
+ * answered, however long that takes: should the manager come back it holds nothing of what was
+ * given to others since. Idempotent.
+ */
+bool controller_evict(struct controller *controller, struct txn *txn, const char *manager,
+    struct err *err) must_check;
+
+/* It is back and may have rows again. ERR_CONFLICT while it owes the release of one. Idempotent. */
+bool controller_readmit(struct controller *controller, struct txn *txn, const char *manager,
+    struct err *err) must_check;
+
+bool controller_is_evicted(struct txn *txn, const char *manager);
+
+/* The groups that have rows at a manager, names and array in arena. */
+bool controller_groups_at(struct txn *txn, const char *manager, struct arena *arena,
+    const char ***groups, size_t *n_groups, struct err *err) must_check;
 
 /* After the commit of a transaction with any of the above, and whenever a manager said hello. Any
  * thread. */

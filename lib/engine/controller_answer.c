@@ -120,7 +120,7 @@ row_update(struct controller *controller, struct txn *txn, struct answered *answ
 			result = arena_text(answered->known->arena, row->state.result);
 		answered->there->state.result = result;
 	}
-	if (controller->config.row_changed)
+	if (controller->config.row_changed && row->eviction == NOT_EVICTED)
 		controller->config.row_changed(
 		    controller->config.self, txn, row->group, &row->state);
 	known_renew(controller);
@@ -132,8 +132,10 @@ learn(struct stored_row *row, enum verb verb, const struct row_have *have)
 {
 	struct controller_row_state *state = &row->state;
 
-	state->why = (struct err){0};
-	if (have->why.code != ERR_NONE) /* of it no more than what is stored */
+	if (row->eviction == NOT_EVICTED) /* else it stays what it is */
+		state->why = (struct err){0};
+	if (have->why.code != ERR_NONE &&
+	    row->eviction == NOT_EVICTED) /* of it no more than what is stored */
 		(void)err_set(&state->why, have->why.code, "%s", have->why.text);
 	row->is_refused = verb != VERB_RELEASE && !is_soft(have->why.code);
 	/* The manager has never heard of what it had held: it lost its database. The row starts

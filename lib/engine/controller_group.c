@@ -45,7 +45,8 @@ group_refresh(struct controller *controller, struct txn *txn, const char *name, 
 	watch_update(controller, name, &known->group);
 	if (!track_rows(controller, known))
 		known_drop(controller, name); /* it rests */
-	return next != GROUP_GONE || store_forget(txn, name, err);
+	return next != GROUP_GONE ||
+	       (keep_owed(controller, txn, name, err) && store_forget(txn, name, err));
 }
 
 static bool
@@ -71,6 +72,8 @@ next_state(const struct known *known, bool is_group_late)
 		steps[i] = (struct step_row){.have = state->have,
 		    .is_real = state->is_real && is_newest,
 		    .is_refused = known->rows[i].is_refused};
+		if (known->rows[i].eviction == EVICTED)
+			steps[i] = (struct step_row){.have = ROW_RELEASED, .is_real = true};
 	}
 	next = group_step(group->state, group->goal, steps, known->n_rows, is_group_late);
 	free(steps);
@@ -90,7 +93,7 @@ step(struct controller *controller, struct txn *txn, const char *name, struct kn
 	    why.text);
 	if (!store_step(txn, name, known, to, err))
 		return false;
-	if (controller->config.changed)
+	if (controller->config.changed && !is_owed_group(name))
 		controller->config.changed(controller->config.self, txn, name, to, &why);
 	known_renew(controller);
 	return true;
@@ -123,7 +126,7 @@ say_why(const struct known *known, enum row_state wanted, struct err *why)
 	for (size_t i = known->n_rows; i-- > 0;) {
 		const struct controller_row_state *state = &rows[i].state;
 
-		if (rows[i].is_refused || state->have == ROW_RELEASED)
+		if (rows[i].is_refused || state->have == ROW_RELEASED || state->is_evicted)
 			lost = &rows[i];
 		if (state->have < wanted || (wanted != ROW_HELD && !state->is_real) ||
 		    (wanted != ROW_HELD && state->rev_have < state->rev))
@@ -201,7 +204,7 @@ track_rows(struct controller *controller, const struct known *known)
 	for (size_t i = 0; i < known->n_rows; i++) {
 		uint64_t rid = rows[i].state.row.rid;
 		bool is_asked = map_get_id(controller->asked, rid) != NULL;
-		enum verb verb = verb_for(group_want(state));
+		enum verb verb;
 		bool is_needed = verb_needed(state, &rows[i], &verb);
 
 		is_any |= is_needed;
@@ -222,8 +225,9 @@ static bool
 verb_needed(enum group_state state, const struct stored_row *row, enum verb *verb)
 {
 	const struct controller_row_state *now = &row->state;
-	enum row_state want = group_want(state);
+	enum row_state want = row->eviction == NOT_EVICTED ? group_want(state) : ROW_RELEASED;
 
+	*verb = verb_for(want);
 	if (state == GROUP_GONE || (now->have == ROW_RELEASED && want != ROW_RELEASED))
 		return false;
 	if (want == ROW_COMMITTED && now->have == ROW_NONE)

@@ -78,7 +78,8 @@ lose_rows(struct controller *controller, struct txn *txn, const struct word *wor
 			track->is_void = true;
 	return txn_run(txn, err,
 	    "UPDATE controller_row SET have = 0, is_real = 0, rev_have = 0, refused = 0, "
-	    "why_code = 'unavailable', why = 'its manager has lost its database' "
+	    "why_code = iif(evicted, why_code, 'unavailable'), "
+	    "why = iif(evicted, why, 'its manager has lost its database') "
 	    "WHERE manager = ? AND have < 3",
 	    "t", word->manager);
 }

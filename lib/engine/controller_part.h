@@ -32,14 +32,22 @@ enum {
 	CALL_BYTES_MAX = 256 * 1024,
 	LINGER_MS = 20, /* answers wait for others, to share a commit */
 	POOL_DEFAULT = 32,
+	YIELD_MS = 25,     /* after a tick, when others want the store: they wait for somebody */
 	ROWS_A_TICK = 512, /* answers in a transaction, or a call more */
+	NEW_ROWS_MAX =
+	    1024,          /* that wait for their first answer: then other groups wait their turn */
 	IDS_ONE_BY_ONE = 8 /* in a transaction */
 };
+
+/* EVICTED: for its group it is released; OWED: that is gone, its manager has still to release it.
+ */
+enum eviction { NOT_EVICTED, EVICTED, OWED };
 
 /* A row as stored. */
 struct stored_row {
 	struct controller_row_state state;
 	bool is_refused;
+	enum eviction eviction;
 	const char *group;
 };
 
@@ -49,8 +57,8 @@ struct stored_group {
 	int64_t reserve_ms, commit_ms;
 };
 
-/* What a call may wait for. */
-enum call_class { CALLS_PROMPT, CALLS_WAITING, CALL_CLASSES };
+/* What a call may wait for. Those that end what was begun take off first. */
+enum call_class { CALLS_WAITING, CALLS_PROMPT, CALL_CLASSES };
 
 /* A group that is on its way, in memory. */
 struct known {
@@ -65,6 +73,7 @@ struct peer {
 	char *name;
 	int failures; /* calls in a row */
 	int n_flights, n_waiting;
+	size_t n_new; /* of its tracks */
 	int64_t probe_ms;
 	struct heap dues[CALL_CLASSES]; /* its tracks, but for those that fly */
 };
@@ -83,6 +92,7 @@ struct track {
 	bool is_over;    /* to be dropped when it is back */
 	bool is_void;    /* what comes back is of a database that was lost */
 	bool is_asking;  /* the call answers a mark in `asked` */
+	bool is_new;     /* to be reserved, and no call has come back yet */
 };
 
 /* A group in a state that must not rest. */
@@ -127,11 +137,14 @@ struct controller {
 	struct map *watches;
 	struct heap deadlines; /* of watches that are not late yet */
 	struct map *known;
+	struct map *queued; /* groups that wait for their turn; the values are the queue */
+	struct waiting *queue_first, *queue_last;
 	struct map *asked; /* rids to be asked once, though they seem settled; value: their mark */
 	uint64_t random;
-	bool is_stale; /* a newer controller has taken over */
-	bool is_blind; /* what was planned could not be stored: begin anew */
-	bool is_new;   /* nothing has been planned yet */
+	bool is_stale;    /* a newer controller has taken over */
+	bool is_blind;    /* what was planned could not be stored: begin anew */
+	bool is_new;      /* nothing has been planned yet */
+	int64_t yield_ms; /* until then others have the store */
 
 	/* under lock */
 	pthread_mutex_t lock;
@@ -168,6 +181,13 @@ bool store_group(
 bool store_fresh_start(struct txn *txn, const char *group, struct err *err) must_check;
 bool store_forget(struct txn *txn, const char *group, struct err *err) must_check;
 bool stored_floor(struct txn *txn, int64_t epoch, uint64_t *floor, struct err *err) must_check;
+
+/* controller_evict.c: is it evicted (ERR_UNAVAILABLE); rows that a group leaves to be released go
+ * into one of their manager's own, of which nobody is told; is it one of these? */
+bool refuse_evicted(struct txn *txn, const char *manager, struct err *err) must_check;
+bool keep_owed(
+    struct controller *controller, struct txn *txn, const char *group, struct err *err) must_check;
+bool is_owed_group(const char *group);
 
 /* controller_tick.c */
 void *ticking_main(void *self);
@@ -215,6 +235,7 @@ void flight_free(struct flight *flight);
 /* controller_track.c: a call is back; a row needs a call, a renewal, to be asked now, nothing. */
 void flight_back(struct controller *controller, struct flight *flight);
 struct peer *peer_get(struct controller *controller, const char *name);
+bool peer_is_down(const struct peer *peer);
 void peer_lives(struct controller *controller, struct peer *peer);
 void track_need(struct controller *controller, const struct stored_row *row, enum verb verb);
 void track_renew(struct controller *controller, const struct stored_row *row);

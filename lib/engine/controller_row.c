@@ -7,7 +7,7 @@
 /* The state of its group behind those of its own. */
 #define ROW_COLUMNS(group_state)                                                                   \
 	"rid, grp, manager, kind, subject, spec, attr, rev, rev_have, " group_state                \
-	", have, is_real, refused, result, why_code, why, tries"
+	", have, is_real, refused, result, why_code, why, tries, evicted"
 
 static void row_fill(struct rows *rows, struct arena *arena, struct stored_row *row);
 
@@ -121,7 +121,9 @@ bool
 stored_floor(struct txn *txn, int64_t epoch, uint64_t *floor, struct err *err)
 {
 	auto_rows struct rows *rows = txn_query(txn, err,
-	    "SELECT (SELECT min(rid) FROM controller_row), next_id FROM controller_meta", "");
+	    "SELECT (SELECT rid FROM controller_row WHERE evicted = 0 ORDER BY rid LIMIT 1), "
+	    "next_id FROM controller_meta",
+	    "");
 
 	if (!rows)
 		return false;
@@ -148,8 +150,10 @@ row_fill(struct rows *rows, struct arena *arena, struct stored_row *row)
 				       .have = (enum row_state)rows_i64(rows, 10),
 				       .is_real = rows_i64(rows, 11) != 0,
 				       .result = arena_text(arena, rows_text(rows, 13)),
-				       .tries = (int)rows_i64(rows, 16)},
+				       .tries = (int)rows_i64(rows, 16),
+				       .is_evicted = rows_i64(rows, 17) != NOT_EVICTED},
 	    .is_refused = rows_i64(rows, 12) != 0,
+	    .eviction = (enum eviction)rows_i64(rows, 17),
 	    .group = arena_text(arena, rows_text(rows, 1))};
 	if (!str_equal(rows_text(rows, 14), err_code_text(ERR_NONE)))
 		(void)err_set(&row->state.why, err_code_parse(rows_text(rows, 14)), "%s",

@@ -7,6 +7,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/log.h"
 #include "lib/engine/controller_part.h"
+#include "lib/engine/controller_turn.h"
 
 /* What a tick has taken from the hand-over. */
 struct intake {
@@ -15,6 +16,7 @@ struct intake {
 	struct map *dirty;
 };
 
+static void let_others(struct controller *controller);
 static bool wait_for_work(struct controller *controller);
 static bool has_work(struct controller *controller, int64_t now_ms, int64_t *next_ms);
 static bool tick(struct controller *controller, struct err *err);
@@ -33,8 +35,10 @@ ticking_main(void *self)
 	while (wait_for_work(controller)) {
 		struct err err = {0};
 
-		if (tick(controller, &err) && dispatch(controller, &err))
+		if (tick(controller, &err) && dispatch(controller, &err)) {
+			let_others(controller);
 			continue;
+		}
 		log_warn("engine", "event=tick_failed why=\"%s\"", err.text);
 		controller->is_blind = true;
 		pthread_mutex_lock(&controller->lock);
@@ -43,6 +47,16 @@ ticking_main(void *self)
 		pthread_mutex_unlock(&controller->lock);
 	}
 	return NULL;
+}
+
+/* Those who want the store now are mostly users, who wait for an answer. */
+static void
+let_others(struct controller *controller)
+{
+	int64_t now_ms = clock_boot_ms(controller->config.clock);
+
+	controller->yield_ms =
+	    store_is_wanted(controller->config.store) ? now_ms + YIELD_MS : now_ms;
 }
 
 void
@@ -70,8 +84,12 @@ wait_for_work(struct controller *controller)
 		int64_t now_ms = clock_boot_ms(clock);
 
 		next_ms = due_ms;
-		if (controller->is_stopping || controller->is_blind || due_ms <= now_ms ||
-		    has_work(controller, now_ms, &next_ms))
+		if (controller->is_stopping)
+			break;
+		if (controller->yield_ms > now_ms)
+			next_ms = controller->yield_ms;
+		else if (controller->is_blind || due_ms <= now_ms ||
+			 has_work(controller, now_ms, &next_ms))
 			break;
 		wait_ms(&controller->tick, &controller->lock, next_ms - now_ms);
 	}
@@ -103,7 +121,7 @@ tick(struct controller *controller, struct err *err)
 	auto_txn struct txn *txn = store_begin(controller->config.store);
 	struct intake intake = {0};
 	const char *name;
-	bool is_good = true;
+	bool is_good = true, has_waiting;
 
 	mark_late(controller);
 	known_renew(controller);
@@ -119,8 +137,10 @@ tick(struct controller *controller, struct err *err)
 	known_renew(controller);
 	intake_take_dirty(controller, &intake); /* answers and words have marked groups, too */
 	for (size_t at = 0; is_good && (name = map_next(intake.dirty, &at));)
-		is_good = group_refresh(controller, txn, name, err);
-	if (map_size(intake.dirty) || intake.words.n) {
+		is_good = turn_refresh(controller, txn, name, err);
+	has_waiting = controller->queue_first != NULL;
+	is_good = is_good && turn_begin(controller, txn, err);
+	if (map_size(intake.dirty) || intake.words.n || has_waiting) {
 		FAULT_POINT("controller.tick.before");
 		is_good = is_good && txn_commit(&txn, err);
 		FAULT_POINT("controller.tick.after");

@@ -11,8 +11,8 @@ static struct track *track_make(struct controller *controller, const struct stor
 static void track_back(struct controller *controller, struct track *track, bool is_answered);
 static void track_at(struct track *track, int64_t at_ms);
 static void track_change(struct track *track, enum verb verb);
+static void track_met(struct track *track);
 static int64_t peer_next_ms(const struct peer *peer);
-static bool peer_is_down(const struct peer *peer);
 static int64_t backoff_ms(struct controller *controller, int failures);
 
 void
@@ -73,8 +73,13 @@ peer_lives(struct controller *controller, struct peer *peer)
 void
 track_need(struct controller *controller, const struct stored_row *row, enum verb verb)
 {
+	bool is_first = !map_get_id(controller->tracks, row->state.row.rid);
 	struct track *track = track_make(controller, row);
 
+	if (is_first && verb == VERB_RESERVE) {
+		track->is_new = true;
+		track->peer->n_new++;
+	}
 	if (track->is_renewal || track->verb != verb || track->rev != row->state.rev) {
 		track_change(track, verb);
 		track_at(track, clock_boot_ms(controller->config.clock));
@@ -119,6 +124,7 @@ track_drop(struct controller *controller, uint64_t rid)
 	}
 	map_drop_id(controller->tracks, rid);
 	track_fly(track);
+	track_met(track);
 	track_free(track);
 }
 
@@ -193,7 +199,7 @@ peer_next_ms(const struct peer *peer)
 	return next_ms;
 }
 
-static bool
+bool
 peer_is_down(const struct peer *peer)
 {
 	return peer->failures >= PROBE_AFTER;
@@ -233,9 +239,18 @@ track_change(struct track *track, enum verb verb)
 {
 	int64_t at_ms = track->due.at_ms;
 
+	if (verb != VERB_RESERVE)
+		track_met(track);
 	track_fly(track);
 	track->verb = verb;
 	track_at(track, at_ms);
+}
+
+static void
+track_met(struct track *track)
+{
+	track->peer->n_new -= track->is_new;
+	track->is_new = false;
 }
 
 /* Its call is back: when may the row be sent again, should it still need it? */
@@ -245,6 +260,7 @@ track_back(struct controller *controller, struct track *track, bool is_answered)
 	int64_t now_ms = clock_boot_ms(controller->config.clock);
 
 	track->is_flying = false;
+	track_met(track);
 	if (track->is_asking && !is_answered)
 		map_put_id(controller->asked, track->rid, controller);
 	if (track->is_over) {

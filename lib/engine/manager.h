@@ -100,8 +100,8 @@ struct manager_config {
 	    size_t *n_objects, struct err *err);
 	/* Remove one that has no row. */
 	bool (*sweep)(void *self, const struct manager_object *object, struct err *err);
-	/* The object of a row appeared, failed or vanished: a reason to say hello. Any thread; must
-	 * not block. */
+	/* The object of a row appeared, failed or vanished, and no call is about to be answered so:
+	 * a reason to say hello. Any thread; must not block. */
 	void (*changed)(void *self, uint64_t rid);
 	/* There is a note: another reason. Any thread; must not block. May be NULL. */
 	void (*noted)(void *self);

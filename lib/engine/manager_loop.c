@@ -274,7 +274,8 @@ finish(struct manager *manager, struct item *item, const struct row *row,
 	bool has_changed, has_note;
 
 	pthread_mutex_lock(&manager->lock);
-	has_changed = outcome->is_done != outcome->was_real || outcome->why.code != item->why.code;
+	has_changed = !item->n_awaiting && (outcome->is_done != outcome->was_real ||
+					       outcome->why.code != item->why.code);
 	item->is_busy = false;
 	manager->n_active--;
 	item->why = outcome->why;

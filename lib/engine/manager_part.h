@@ -42,6 +42,7 @@ struct item {
 	char *lost;     /* what was amiss with a real object, until it is put right; or NULL */
 	int64_t rev_real;
 	int failures;
+	unsigned n_awaiting; /* calls whose answer will say how it is: nobody else need be told */
 	bool is_real;
 	bool is_queued;
 	bool is_busy;        /* a worker has it */

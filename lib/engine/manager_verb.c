@@ -47,6 +47,7 @@ static bool reserve_new(
 static bool admit(struct step *step, const struct row *row, struct str *result, struct err *why);
 static void open_book(struct step *step);
 static bool collect(struct step *step, struct err *err);
+static void await_rows(const struct step *step, bool is_begin);
 static void wait_for_effect(struct step *step);
 static bool is_answered(const struct step *step, size_t at);
 static void answer(const struct step *step, size_t at);
@@ -171,6 +172,9 @@ finish_step(struct step *step, bool is_stored, const struct err *err)
 	}
 	if (step->is_done) {
 		fault_after(step->call->verb);
+		pthread_mutex_lock(&step->manager->lock);
+		await_rows(step, true);
+		pthread_mutex_unlock(&step->manager->lock);
 		vec_each (change, &step->changes)
 			row_apply(step->manager, change);
 	}
@@ -390,6 +394,23 @@ collect(struct step *step, struct err *err)
 	return true;
 }
 
+/* What happens to them from now on is answered; or not any more, in the same moment as it is.
+ * Should the answer be lost, the call comes again. Under `lock`. */
+static void
+await_rows(const struct step *step, bool is_begin)
+{
+	for (size_t i = 0; i < step->call->n; i++) {
+		struct item *item = map_get_id(step->manager->items, step->call->want[i].rid);
+
+		if (!item || step->call->have[i].why.code != ERR_NONE)
+			continue;
+		if (is_begin)
+			item->n_awaiting++;
+		else if (item->n_awaiting) /* it may have been made since */
+			item->n_awaiting--;
+	}
+}
+
 static void
 wait_for_effect(struct step *step)
 {
@@ -406,6 +427,7 @@ wait_for_effect(struct step *step)
 		else
 			wait_ms(&manager->settled, &manager->lock, left_ms);
 	}
+	await_rows(step, false);
 	for (size_t i = 0; i < step->call->n; i++)
 		answer(step, i);
 	pthread_mutex_unlock(&manager->lock);

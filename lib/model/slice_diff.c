@@ -98,13 +98,27 @@ wish_of(const struct slice *slice, const char *node)
 	return NULL;
 }
 
-/* Without an amap a node stays where it is. */
+static bool
+is_lost(const struct slice_diff_request *request, const char *node)
+{
+	for (size_t i = 0; i < request->n_places; i++)
+		if (str_equal(request->places[i].node, node))
+			return request->places[i].is_lost;
+	return false;
+}
+
+/* Without an amap a node stays where it is, as long as there is such a place. */
 static void
 compare_place(struct work *work, const char *name, struct slice_change *change)
 {
 	const char *here = place_of(work->request, name);
 	const char *there = wish_of(work->request->after, name);
 
+	if (here && is_lost(work->request, name)) {
+		raise_to(change, SLICE_WAY_RESTART);
+		tell(change, work->arena, arena_format(work->arena, "%s was evicted", here));
+		return;
+	}
 	if (!here || !there || str_equal(here, there))
 		return;
 	raise_to(change, SLICE_WAY_RESTART);

@@ -37,6 +37,7 @@ struct slice_diff {
 /* Where a node of the old slice is. */
 struct slice_place {
 	const char *node, *host;
+	bool is_lost; /* the host is gone for good */
 };
 
 struct slice_diff_request {

@@ -14,6 +14,7 @@ struct substrate_port {             /* an underlay port of a host */
 struct substrate_host {
 	const char *name;
 	bool is_agw;
+	bool is_evicted;       /* gone for good */
 	bool is_up;            /* both daemons have said hello lately */
 	int64_t cpu, cpu_free; /* virtual CPUs */
 	int64_t memory_bytes, memory_free_bytes;

@@ -71,6 +71,9 @@ bool store_has_room(struct store *store);
 /* Waits for the lock and begins (IMMEDIATE). Any thread; a thread holds at most one. */
 struct txn *store_begin(struct store *store) must_check;
 
+/* Does somebody wait for the lock just now? For who could let others go first. */
+bool store_is_wanted(const struct store *store);
+
 /* The same number is the same transaction, as long as the store is open. */
 uint64_t txn_number(const struct txn *txn);
 

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "lib/base/map.h"
 #include "lib/store/store.h"
@@ -49,6 +50,7 @@ struct store {
 	sqlite3 *db;
 	struct ballast ballast;
 	pthread_mutex_t mutex; /* held from store_begin into txn_commit or txn_cancel */
+	atomic_int n_waiting;  /* for mutex */
 	struct txn txn;        /* of the holder of mutex */
 	uint64_t n_txns;
 	struct sync sync;

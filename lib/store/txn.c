@@ -21,12 +21,21 @@ static int bind_all(sqlite3_stmt *stmt, const char *types, va_list args);
 struct txn *
 store_begin(struct store *store)
 {
-	int failed = pthread_mutex_lock(&store->mutex);
+	int failed;
 
+	store->n_waiting++;
+	failed = pthread_mutex_lock(&store->mutex);
+	store->n_waiting--;
 	assert(!failed); /* a thread that begins twice would wait for itself */
 	store->txn = (struct txn){.store = store, .number = ++store->n_txns};
 	store->txn.is_open = store_exec(store, "BEGIN IMMEDIATE", NULL);
 	return &store->txn;
+}
+
+bool
+store_is_wanted(const struct store *store)
+{
+	return store->n_waiting > 0;
 }
 
 uint64_t

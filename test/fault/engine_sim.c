@@ -1,8 +1,8 @@
 /*
  * The engine of both sides in the simulator: one controller, two managers with little room, groups
  * that overlap; calls lost, doubled, late and out of order; nodes killed anywhere and losing power,
- * disks that fail or are full, hosts that are away or stand still, clocks that jump. A seed makes a
- * schedule. What must hold is RELIABILITY.md §3.6, I1 to I7.
+ * disks that fail or are full, hosts that are away, stand still or are evicted, clocks that jump. A
+ * seed makes a schedule. What must hold is RELIABILITY.md §3.6, I1 to I7.
  *
  * VNODE_SEEDS=N tries N seeds, VNODE_SEED=S only this one, and tells its story; VNODE_STOP=1 ends
  * at the first failure. Without
@@ -79,7 +79,7 @@ disturb(void)
 	int node = (int)sim_dice(N_SITES + 1);
 	struct sim_faults *faults = sim_faults_of(node);
 
-	switch (sim_dice(9)) {
+	switch (sim_dice(10)) {
 	case 0:
 		faults->is_disk_full = !faults->is_disk_full;
 		sim_tell("disk of node %d %s\n", node, faults->is_disk_full ? "full" : "has room");
@@ -111,6 +111,9 @@ disturb(void)
 		world_put(&sim_site.bench->sites[sim_dice(N_SITES)].world,
 		    1 + sim_dice(SIM_STRAYS_END - 1), "");
 		break;
+	case 8:
+		sim_evict((int)sim_dice(N_SITES));
+		break;
 	default:
 		if (node != NODE_CONTROLLER)
 			sim_site.bench->sites[node - NODE_SITES].is_cut ^= true;
@@ -123,6 +126,9 @@ act(void)
 {
 	struct sim_slot *slot = &sim_slots[sim_dice(SIM_SLOTS)];
 
+	for (int i = 0; i < N_SITES; i++)
+		if (sim_site.is_evicted[i] && !sim_dice(8))
+			(void)sim_readmit(i);
 	switch (sim_dice(12)) {
 	case 0:
 	case 1:
@@ -169,13 +175,15 @@ check_end(void)
 		if (sim_slots[i].generation)
 			sim_check_slot(&sim_slots[i]);
 	for (int i = 0; i < N_SITES; i++)
-		sim_check_site(
-		    i, sim_count_groups("SELECT count(*) FROM controller_group WHERE state = 3"));
+		sim_check_site(i);
 	/* All that was given can be given again. */
 	release_all();
 	sim_come_to_rest();
 	for (int i = 0; i < N_SITES; i++)
-		sim_check_site(i, 0);
+		sim_check_site(i);
+	for (int i = 0; i < N_SITES; i++)
+		if (sim_site.is_evicted[i] && !sim_readmit(i))
+			sim_violated("I3 it is back, and not readmitted", "");
 	if (!bench_try_admit(
 		sim_site.bench, "all", CAPACITY, ROW_HELD, (uint64_t[N_SITES]){0}, NULL))
 		sim_violated("nothing can be admitted", "");
@@ -232,7 +240,7 @@ run_schedule(unsigned seed)
 /*
  * A short life in which one thing fails: the room is filled, somebody is refused, an attribute
  * changes, a reservation is run, another one loses its holds while the controller is away, a site
- * comes back without its database.
+ * comes back without its database, another one is given up and comes back.
  */
 static void
 run_story(const struct single_fault *fault)
@@ -262,6 +270,11 @@ run_story(const struct single_fault *fault)
 	sim_lose_database(1);
 	*faults = kept;
 	sim_pass_ms(20 * SIM_REST_MS);
+	sim_evict(0);
+	sim_set_goal(&slots[4], WISH_RELEASE);
+	sim_pass_ms(5 * SIM_REST_MS);
+	(void)sim_readmit(0);
+	sim_pass_ms(5 * SIM_REST_MS);
 	if (faults->crash_at || faults->io_error_at)
 		sim_end(NEVER_REACHED);
 	sim_come_to_rest();

@@ -270,8 +270,8 @@ start_manager(struct fake_site *site, int index)
 	fake->client = (struct rpc_client){post_to_manager, fake, 5000};
 }
 
-static void
-say_hello(struct fake_site *site, const char *manager)
+void
+fake_hello(struct fake_site *site, const char *manager)
 {
 	bool is_programmer = strncmp(manager, "programmer", 10) == 0;
 	char role[32];
@@ -335,7 +335,7 @@ start_snc(struct fake_site *site)
 	must(snc_serve(site->snc, site->server, &err), &err);
 	for (int i = 0; i < FAKE_MANAGERS; i++)
 		if (!site->managers[i].is_away)
-			say_hello(site, names[i]);
+			fake_hello(site, names[i]);
 }
 
 static void

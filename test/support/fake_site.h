@@ -61,6 +61,9 @@ void fake_site_free(struct fake_site *site);
 
 struct fake_manager *fake_manager(struct fake_site *site, const char *name);
 
+/* It says hello, as it is. */
+void fake_hello(struct fake_site *site, const char *manager);
+
 /* Moves sncd's wall clock ahead. A minute or more at once is a jump. */
 void fake_site_pass(struct fake_site *site, int64_t ms);
 

@@ -134,6 +134,28 @@ fake_audit_list(void *self, const struct rpc_call *call, const struct snc_audit_
 	return true;
 }
 
+static bool
+fake_evict(void *self, const struct rpc_call *call, const struct snc_host_evict_args *args,
+    struct snc_host_evict_result *result, struct err *err)
+{
+	static const struct snc_affected slices[] = {{"0000000000001", "ring", "alice"}};
+
+	(void)self, (void)call;
+	if (strcmp(args->host, "koganei") != 0)
+		return err_set(err, ERR_CONFLICT, "host '%s' is not gone", args->host);
+	*result = (struct snc_host_evict_result){slices, 1};
+	return true;
+}
+
+static bool
+fake_readmit(void *self, const struct rpc_call *call, const struct snc_host_readmit_args *args,
+    struct snc_host_readmit_result *result, struct err *err)
+{
+	(void)self, (void)call, (void)result;
+	return !strcmp(args->host, "koganei") ||
+	       err_set(err, ERR_CONFLICT, "it has not released 2 rows of before yet");
+}
+
 void
 fake_snc_project(struct snc_ops *ops)
 {
@@ -147,4 +169,6 @@ fake_snc_project(struct snc_ops *ops)
 	ops->quota_set = fake_quota_set;
 	ops->usage = fake_usage;
 	ops->audit_list = fake_audit_list;
+	ops->host_evict = fake_evict;
+	ops->host_readmit = fake_readmit;
 }

@@ -1,7 +1,7 @@
 /*
  * What the fake sncd answers of projects: there is one, `relay`, whose owner is alice; its audit
  * trail has two records, the second of which does not follow the first when project_delete has been
- * called.
+ * called. And of hosts that are given up: koganei can be.
  */
 #pragma once
 

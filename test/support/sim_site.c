@@ -286,8 +286,21 @@ sim_come_to_rest(void)
 		sim_violated("a reservation is not kept alive", "");
 }
 
+/* Rows of active groups that the site has to have. */
+static int
+count_active(const char *manager)
+{
+	auto_txn struct txn *txn = store_begin(sim_site.bench->store);
+	auto_rows struct rows *rows = txn_query(txn, NULL,
+	    "SELECT count(*) FROM controller_row JOIN controller_group ON name = grp "
+	    "WHERE state = 3 AND evicted = 0 AND manager = ?",
+	    "t", manager);
+
+	return rows && rows_next(rows) ? (int)rows_i64(rows, 0) : -1;
+}
+
 void
-sim_check_site(int at, int n_active)
+sim_check_site(int at)
 {
 	auto_arena struct arena *arena = arena_new();
 	struct site *site = &sim_site.bench->sites[at];
@@ -304,7 +317,7 @@ sim_check_site(int at, int n_active)
 			sim_violated("I3 a row that nobody has", id_text(status.want[i].rid).text);
 	if (!manager_orphans(site->manager, &orphans, NULL) || orphans.len)
 		sim_violated("I3 rows and objects", str_text(&orphans));
-	if (world_count(&site->world) != n_active)
+	if (world_count(&site->world) != count_active(manager))
 		sim_violated("I3 an object too many or too few", manager);
 	if (site->world.is_overfull)
 		sim_violated("I1 more than there is", manager);
@@ -352,6 +365,8 @@ check_group(struct bench *bench, struct txn *txn, const char *group, enum group_
 
 		bool stands = world_has(&bench->sites[i].world, rows[i].row.rid);
 
+		if (rows[i].is_evicted)
+			continue;
 		if (state == GROUP_GONE && stands)
 			sim_violated("I3 gone, but something stands", group);
 		if (state == GROUP_ACTIVE && !is_rebooted && !stands)

@@ -16,6 +16,7 @@ struct sim_site {
 	int controller_life;           /* in which it was opened; -1 = not */
 	int started_life[N_SITES + 1]; /* in which its opening has begun */
 	int64_t rebooted_ms[N_SITES];
+	bool is_evicted[N_SITES];
 	int64_t epoch;          /* of the controller opened last */
 	bool has_lost_database; /* so that objects may stand without a row */
 };
@@ -61,7 +62,7 @@ int sim_count_groups(const char *sql);
 void sim_come_to_rest(void);
 
 /* I1, I3: rows and objects of a manager agree with each other and with the controller. */
-void sim_check_site(int at, int n_active);
+void sim_check_site(int at);
 
 /* So many rows are left in each manager, tombstones counted. */
 void sim_check_rows(int n_rows);

@@ -36,6 +36,20 @@ change_attr(struct txn *txn, const struct sim_request *request)
 }
 
 static bool
+change_site(const struct sim_request *request)
+{
+	struct controller *controller = sim_site.bench->controller;
+	auto_txn struct txn *txn = store_begin(sim_site.bench->store);
+	bool is_good = (request->wish == WISH_EVICT ? controller_evict : controller_readmit)(
+	    controller, txn, request->name, NULL);
+
+	if (!is_good || !txn_commit(&txn, NULL))
+		return false;
+	controller_wake(controller);
+	return true;
+}
+
+static bool
 change_group(const struct sim_request *request)
 {
 	struct controller *controller = sim_site.bench->controller;
@@ -73,6 +87,10 @@ handle(void *self)
 		    controller_group(bench->controller, NULL, request->name, &request->state);
 		request->is_good = true;
 		break;
+	case WISH_EVICT:
+	case WISH_READMIT:
+		request->is_good = change_site(request);
+		break;
 	case WISH_RUN:
 	case WISH_RELEASE:
 	case WISH_ATTR:
@@ -85,6 +103,15 @@ handle(void *self)
 
 /* What it was answered; is_done is false when that is not known. Never freed: it may come late. */
 static const struct sim_request *
+send(struct sim_request *request)
+{
+	sim_spawn(NODE_CONTROLLER, handle, request);
+	if (!request->is_done)
+		(void)sim_wait(request, PATIENCE_MS);
+	return request;
+}
+
+static const struct sim_request *
 ask(struct sim_slot *slot, enum sim_wish wish)
 {
 	struct sim_request *request = xcalloc(1, sizeof(*request));
@@ -93,10 +120,40 @@ ask(struct sim_slot *slot, enum sim_wish wish)
 	    .wish = wish, .slot = slot, .units = 1 + (int)sim_dice(2), .attr = slot->attr_asked};
 	snprintf(request->name, sizeof(request->name), "%s", slot->name);
 	request->rids[0] = slot->first_rid;
-	sim_spawn(NODE_CONTROLLER, handle, request);
-	if (!request->is_done)
-		(void)sim_wait(request, PATIENCE_MS);
-	return request;
+	return send(request);
+}
+
+static bool
+ask_of_site(int at, enum sim_wish wish)
+{
+	struct sim_request *request = xcalloc(1, sizeof(*request));
+	bool is_good;
+
+	*request = (struct sim_request){.wish = wish};
+	snprintf(request->name, sizeof(request->name), "site@%d", at);
+	is_good = send(request)->is_good;
+	sim_tell("%s site %d: %s\n", wish == WISH_EVICT ? "evict" : "readmit", at,
+	    is_good            ? "yes"
+	    : request->is_done ? "no"
+			       : "?");
+	return is_good;
+}
+
+void
+sim_evict(int at)
+{
+	if (!sim_is_controller_up())
+		return;
+	sim_site.is_evicted[at] = true; /* perhaps: it may not have been answered */
+	(void)ask_of_site(at, WISH_EVICT);
+}
+
+bool
+sim_readmit(int at)
+{
+	if (sim_is_controller_up() && ask_of_site(at, WISH_READMIT))
+		sim_site.is_evicted[at] = false;
+	return !sim_site.is_evicted[at];
 }
 
 static void
@@ -192,6 +249,8 @@ sim_check_slot(struct sim_slot *slot)
 		struct world *world = &sim_site.bench->sites[i].world;
 		auto_free char *attr = world_attr(world, rows[i].row.rid);
 
+		if (rows[i].is_evicted)
+			continue;
 		if (!world_has(world, rows[i].row.rid))
 			sim_violated("I2 active without its object", slot->name);
 		if (i == 0 && strcmp(attr, rows[i].row.attr) != 0)

@@ -22,13 +22,26 @@ struct sim_slot {
 
 extern struct sim_slot sim_slots[SIM_SLOTS];
 
-enum sim_wish { WISH_ADMIT, WISH_RESERVE, WISH_RUN, WISH_RELEASE, WISH_ATTR, WISH_LOOK };
+enum sim_wish {
+	WISH_ADMIT,
+	WISH_RESERVE,
+	WISH_RUN,
+	WISH_RELEASE,
+	WISH_ATTR,
+	WISH_LOOK,
+	WISH_EVICT,
+	WISH_READMIT
+};
 
 /* Each asks the controller, unless there is no sense in it now, and notes the answer. */
 void sim_admit(struct sim_slot *slot);
 void sim_set_goal(struct sim_slot *slot, enum sim_wish wish);
 void sim_set_attr(struct sim_slot *slot);
 void sim_look(struct sim_slot *slot);
+
+/* A site is given up, however well it is; is asked for again: true when it was said yes to. */
+void sim_evict(int at);
+bool sim_readmit(int at);
 
 /* At the end: I2 and I7 of its group, and that each accepted change has come about. */
 void sim_check_slot(struct sim_slot *slot);

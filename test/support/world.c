@@ -145,6 +145,15 @@ world_init(struct world *world, const char *dir, int capacity)
 		abort();
 }
 
+static void
+count_change(void *self, uint64_t rid)
+{
+	struct world *world = self;
+
+	(void)rid;
+	world->n_changed++;
+}
+
 void
 world_config(struct world *world, struct manager_kind *kind, struct manager_config *config)
 {
@@ -158,6 +167,7 @@ world_config(struct world *world, struct manager_kind *kind, struct manager_conf
 	config->n_kinds = 1;
 	config->self = world;
 	config->list = world_list;
+	config->changed = count_change;
 	config->sweep = world_sweep;
 }
 

@@ -17,6 +17,7 @@ struct world {
 	atomic_int ensure_code; /* enum err_code with which ensure fails; 0 = works */
 	atomic_int remove_code;
 	atomic_bool is_overfull; /* seen more units than capacity */
+	atomic_int n_changed;    /* times that the manager said that an object has changed */
 	struct manager *told;    /* of each object that is made, as a kernel tells; or NULL */
 };
 

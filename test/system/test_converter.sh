@@ -295,6 +295,12 @@ map_wipe() {
 	done
 }
 
+shows() { ip -n "$PREFIX-$1" link show dev "$2" | grep "$3"; }
+
+has_backbones() {
+	[ "$(bpftool -j map dump pinned "$WORK/v2/run/bpf/convert-1/vn_backbones" | jq length)" = "$1" ]
+}
+
 case_by_hand() {
 	ip -n "$PREFIX-cv" link set b0 xdp off
 	in_ns cv "$TOOLS/hookctl" detach b0
@@ -304,10 +310,10 @@ case_by_hand() {
 	map_wipe v2 vn_backbones
 	eventually 5 ping_passes c1
 	eventually 5 ping_passes d1
-	ip -n "$PREFIX-v2" link show dev b0 | grep PROMISC
-	ip -n "$PREFIX-cv" link show dev b0 | grep xdp
+	eventually 10 shows v2 b0 PROMISC
+	eventually 10 shows cv b0 xdp
 	ctl cv notes | grep -E 'repaired .*(converter|conversion|kernel)' || { ctl cv notes && return 1; }
-	assert_equal 3 "$(bpftool -j map dump pinned "$WORK/v2/run/bpf/convert-1/vn_backbones" | jq length)"
+	eventually 10 has_backbones 3
 }
 
 # refused CODE KEY=VALUE…: a conversion at cv, where VLANs 101 and 102 of c0 are taken.

@@ -42,7 +42,7 @@ case_arp() {
 	ip -n "$PREFIX-c1" neigh show 192.168.9.2 | grep lladdr
 }
 
-case_ipv6_gso() { enough "$(tcp_bps c1 fd00::2 2)"; }
+case_ipv6_gso() { enough c1 fd00::2 2; }
 
 # Datagrams that the kernel cuts late (UDP_SEGMENT) arrive as single ones, complete and in order.
 case_udp_gso() {

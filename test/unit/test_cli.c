@@ -221,6 +221,25 @@ every_list_has_a_table_and_json(void)
 }
 
 static void
+a_host_is_given_up_when_it_is_confirmed(void)
+{
+	struct session session = session_start();
+
+	expect(&session, "host evict --context noc koganei --plan", 0,
+	    "ring   alice  0000000000001", "");
+	expect(
+	    &session, "host evict --context noc koganei", 2, "", "parts of 1 slices, wants --yes");
+	expect(&session, "host evict --context noc koganei --yes", 0, "ring   alice", "");
+	expect(&session, "host evict --context noc koganei --yes --json", 0, "\"owner\": \"alice\"",
+	    "");
+	expect(&session, "host evict --context noc osaka --yes", 5, "", "is not gone");
+	expect(&session, "host evict --context noc", 2, "", "HOST");
+	expect(&session, "host readmit --context noc koganei", 0, "", "");
+	expect(&session, "host readmit --context noc osaka", 5, "", "not released 2 rows");
+	session_end(&session);
+}
+
+static void
 the_busiest_link_comes_first(void)
 {
 	struct session session = session_start();
@@ -415,6 +434,7 @@ static const struct test tests[] = {
     TEST(a_refused_document_is_explained_fault_by_fault),
     TEST(a_failed_reservation_ends_with_its_own_exit_code),
     TEST(every_list_has_a_table_and_json),
+    TEST(a_host_is_given_up_when_it_is_confirmed),
     TEST(the_busiest_link_comes_first),
     TEST(what_is_to_change_of_a_link_is_read_with_its_units),
     TEST(a_capture_is_one_stream_to_file_or_stdout),

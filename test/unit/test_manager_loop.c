@@ -70,6 +70,29 @@ a_vanished_object_is_made_again(void)
 	stand_free(stand);
 }
 
+static bool
+has_said_so(void *self)
+{
+	struct stand *stand = self;
+
+	return stand->world.n_changed > 0;
+}
+
+static void
+what_a_call_answers_is_not_said_again(void)
+{
+	struct stand *stand = stand_new("said", 9);
+
+	stand_put(stand, 10, ROW_COMMITTED);
+	assert_equal(stand->world.n_changed, 0);
+
+	stand->world.ensure_code = ERR_UNAVAILABLE;
+	world_drop(&stand->world, 10);
+	stand_pass_ms(stand, 6000);
+	assert_true(eventually(has_said_so, stand));
+	stand_free(stand);
+}
+
 /* Notes so far. */
 static size_t
 count_notes(struct stand *stand)
@@ -378,6 +401,7 @@ orphans_name_what_does_not_agree(void)
 static const struct test tests[] = {
     TEST(what_waits_is_made_when_woken),
     TEST(a_vanished_object_is_made_again),
+    TEST(what_a_call_answers_is_not_said_again),
     TEST(what_was_put_right_is_noted),
     TEST(what_stirs_while_it_is_put_right_is_noted),
     TEST(the_same_of_one_row_is_noted_once_in_a_while),

@@ -24,10 +24,10 @@ struct turn {
 };
 
 static struct turn
-turn(const char *after)
+turn_without(const char *lost, const char *after)
 {
-	static const struct slice_place places[] = {
-	    {"a", "koganei"}, {"b", "nagoya"}, {"c", "osaka"}};
+	const struct slice_place places[] = {{"a", "koganei", false},
+	    {"b", "nagoya", !strcmp(lost, "nagoya")}, {"c", "osaka", false}};
 	struct turn turn = {.arena = arena_new()};
 	const struct substrate *substrate = site_new(turn.arena, hosts);
 	struct slice_diff_request request = {
@@ -39,6 +39,12 @@ turn(const char *after)
 
 	slice_diff(&request, turn.arena, &turn.diff);
 	return turn;
+}
+
+static struct turn
+turn(const char *after)
+{
+	return turn_without("", after);
 }
 
 static void
@@ -60,6 +66,18 @@ the_same_document_changes_nothing(void)
 	assert_equal(slice_diff_way(&same.diff), SLICE_WAY_UNCHANGED);
 	assert_equal(same.diff.n, 5);
 	arena_free(same.arena);
+}
+
+static void
+what_was_on_a_host_that_is_gone_begins_anew_with_its_links(void)
+{
+	struct turn lost = turn_without("nagoya", BEFORE);
+
+	assert_way(&lost, false, "a", SLICE_WAY_UNCHANGED, false);
+	assert_way(&lost, false, "b", SLICE_WAY_RESTART, true);
+	assert_way(&lost, true, "ab", SLICE_WAY_LOCAL, true);
+	assert_way(&lost, true, "bc", SLICE_WAY_LOCAL, true);
+	arena_free(lost.arena);
 }
 
 /* 1 Mbps is 1000 kbps. */
@@ -147,6 +165,7 @@ the_whole_of_a_change_is_printed(void)
 
 static const struct test tests[] = {
     TEST(the_same_document_changes_nothing),
+    TEST(what_was_on_a_host_that_is_gone_begins_anew_with_its_links),
     TEST(what_is_written_otherwise_and_means_the_same_is_unchanged),
     TEST(every_kind_of_change_has_its_way),
     TEST(links_go_with_a_node_that_begins_anew),

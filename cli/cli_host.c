@@ -1,0 +1,81 @@
+/*
+ * vnode host evict and readmit: hosts that are gone for good, and those that are back.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+/* On a terminal the name must be typed; elsewhere --yes is wanted. */
+static bool
+is_confirmed(struct cli *cli, const char *host, size_t n_slices, struct err *err)
+{
+	char answer[128];
+
+	if (cli->flags.yes)
+		return true;
+	if (cli->flags.no_input || !isatty(STDIN_FILENO))
+		return err_set(err, ERR_USAGE,
+		    "evicting '%s', with parts of %zu slices, wants --yes", host, n_slices);
+	fprintf(
+	    stderr, "give up host '%s' with parts of %zu slices? Type its name: ", host, n_slices);
+	if (!fgets(answer, sizeof(answer), stdin))
+		answer[0] = '\0';
+	answer[strcspn(answer, "\n")] = '\0';
+	return !strcmp(answer, host) ||
+	       err_set(err, ERR_USAGE, "'%s' is not '%s': nothing done", answer, host);
+}
+
+static void
+print_slices(struct cli *cli, const struct snc_host_evict_result *result)
+{
+	struct cli_table *table;
+
+	if (cli->flags.json) {
+		cli_json(&snc_service, "host_evict", result);
+		return;
+	}
+	if (!result->n_slices)
+		return;
+	table = cli_table_new(3, "SLICE", "OWNER", "ID");
+	for (size_t i = 0; i < result->n_slices; i++)
+		cli_table_row(
+		    table, result->slices[i].name, result->slices[i].owner, result->slices[i].id);
+	cli_table_print(table);
+}
+
+int
+cli_host_evict(struct cli *cli)
+{
+	struct snc_host_evict_args args = {.plan = true};
+	struct snc_host_evict_result result;
+	const struct rpc_client *snc;
+	struct err err = {0};
+
+	if (!cli_word(cli, "HOST", &args.host, &err) || !(snc = cli_snc(cli, &err)) ||
+	    !snc_host_evict_call(snc, cli->arena, &args, &result, &err))
+		return cli_fail(cli, &err, NULL);
+	if (!cli->flags.plan) {
+		args.plan = false;
+		if (!is_confirmed(cli, args.host, result.n_slices, &err) ||
+		    !snc_host_evict_call(snc, cli->arena, &args, &result, &err))
+			return cli_fail(cli, &err, NULL);
+	}
+	print_slices(cli, &result);
+	return 0;
+}
+
+int
+cli_host_readmit(struct cli *cli)
+{
+	struct snc_host_readmit_args args = {0};
+	const struct rpc_client *snc;
+	struct err err = {0};
+
+	if (!cli_word(cli, "HOST", &args.host, &err) || !(snc = cli_snc(cli, &err)) ||
+	    !snc_host_readmit_call(
+		snc, cli->arena, &args, &(struct snc_host_readmit_result){}, &err))
+		return cli_fail(cli, &err, NULL);
+	return 0;
+}
