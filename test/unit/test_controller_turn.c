@@ -122,6 +122,16 @@ is_all_at_rest(void *self)
 	return standing->n_of[GROUP_ACTIVE] + standing->n_of[GROUP_GONE] == ALL;
 }
 
+/* More than a thousand rows take long where everything does. */
+static bool
+in_time(bool (*holds)(void *self), void *self)
+{
+	for (int i = 0; i < 12; i++)
+		if (eventually(holds, self))
+			return true;
+	return false;
+}
+
 /* All rows, page by page, each once. */
 static size_t
 count_rows(struct bench *bench)
@@ -153,14 +163,14 @@ a_group_that_waits_for_its_turn_is_not_late(void)
 
 	standing.bench->transport = pass_gate;
 	admit_large(standing.bench);
-	assert_true(eventually(is_gate_reached, &gate));
+	assert_true(in_time(is_gate_reached, &gate));
 	bench_pass_ms(standing.bench, 31000);
-	assert_true(eventually(has_given_up, &standing));
+	assert_true(in_time(has_given_up, &standing));
 	assert_equal(standing.n_of[GROUP_PENDING], LATER);
 	assert_equal(count_rows(standing.bench), ALL * ROWS_EACH);
 	open_gate();
 
-	assert_true(eventually(is_all_at_rest, &standing));
+	assert_true(in_time(is_all_at_rest, &standing));
 	assert_equal(standing.n_of[GROUP_ACTIVE], LATER);
 	bench_free(standing.bench);
 }
