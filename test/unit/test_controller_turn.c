@@ -167,7 +167,7 @@ a_group_that_waits_for_its_turn_is_not_late(void)
 	bench_pass_ms(standing.bench, 31000);
 	assert_true(in_time(has_given_up, &standing));
 	assert_equal(standing.n_of[GROUP_PENDING], LATER);
-	assert_equal(count_rows(standing.bench), ALL * ROWS_EACH);
+	assert_equal(count_rows(standing.bench), (size_t)ALL * ROWS_EACH);
 	open_gate();
 
 	assert_true(in_time(is_all_at_rest, &standing));
