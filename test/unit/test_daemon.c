@@ -26,7 +26,7 @@ struct ear {
 	pthread_mutex_t lock;
 	pthread_cond_t heard;
 	int n_hellos;
-	char manager[80], capacity[80], caller[80], note[400];
+	char manager[80], capacity[80], changed[ID_TEXT_SIZE], caller[80], note[400];
 };
 
 /* The whole scene. */
@@ -153,6 +153,8 @@ hear(void *self, const struct rpc_call *call, const struct controller_hello_args
 	snprintf(ear->caller, sizeof(ear->caller), "%s@%s", call->role, call->name);
 	snprintf(ear->manager, sizeof(ear->manager), "%s", args->manager);
 	snprintf(ear->capacity, sizeof(ear->capacity), "%s", args->capacity);
+	if (args->n_changed)
+		snprintf(ear->changed, sizeof(ear->changed), "%s", args->changed[0].rid);
 	if (args->n_notes)
 		snprintf(ear->note, sizeof(ear->note), "%s %s: %s", args->notes[0].rid,
 		    args->notes[0].what, args->notes[0].text);
@@ -184,6 +186,12 @@ wait_until(struct ear *ear, bool (*what)(const struct ear *ear, const char *rid)
 		code = pthread_cond_timedwait(&ear->heard, &ear->lock, &until);
 	pthread_mutex_unlock(&ear->lock);
 	return is_heard;
+}
+
+static bool
+has_told(const struct ear *ear, const char *rid)
+{
+	return !strcmp(ear->changed, rid);
 }
 
 static bool
@@ -308,7 +316,7 @@ a_row_goes_its_way_between_two_processes(void)
 	    .rid = id_make(1, 7), .kind = "file", .spec = "a=1\n", .attr = "b=2\n", .rev = 1};
 	struct row_have have = {0};
 	struct err err = {0};
-	char path[256];
+	char path[256], nowhere[256];
 	const char *rid;
 
 	scene_open(&scene);
@@ -327,6 +335,11 @@ a_row_goes_its_way_between_two_processes(void)
 	CU_ASSERT_TRUE(have.is_real);
 	CU_ASSERT_EQUAL(have.rev, 1);
 	CU_ASSERT_EQUAL(access(path, F_OK), 0);
+	/* It vanishes, and there is no place to put it back to. */
+	snprintf(nowhere, sizeof(nowhere), "%s/nowhere", test_dir());
+	CU_ASSERT_EQUAL(symlink("no-such-folder/object", nowhere), 0);
+	CU_ASSERT_EQUAL(rename(nowhere, path), 0);
+	CU_ASSERT_TRUE(wait_until(&scene.ear, has_told, rid));
 	CU_ASSERT_TRUE(call_verb(&scene, VERB_RELEASE, &want, &have, &err));
 	CU_ASSERT_EQUAL(have.state, ROW_RELEASED);
 	CU_ASSERT_TRUE(have.is_real);
