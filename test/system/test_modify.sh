@@ -271,7 +271,7 @@ links_make_room() {
 	eventually 15 no_orphans
 }
 
-# trio NAME: a multipoint link of 100 Mbps between two nodes on koganei and one on osaka
+# trio NAME: a multipoint link of 90 Mbps between two nodes on koganei and one on osaka
 trio() {
 	local node vports='' binds='' n=0
 	for node in a b c; do
@@ -281,7 +281,7 @@ trio() {
 	cat >"$WORK/$1.xml" <<-XML
 		<slice-design version="1.0"><slicespec name="$1"><sliverdef>
 		<linkSlivers><linkSliver name="l1" type="link" subtype="GRE"><vports>$vports</vports>
-		<resources><resource key="bandwidth" value="100Mbps"/></resources></linkSliver></linkSlivers>
+		<resources><resource key="bandwidth" value="90Mbps"/></resources></linkSliver></linkSlivers>
 		<nodeSlivers>$(pair_node a 1)$(pair_node b 2)$(pair_node c 3)</nodeSlivers></sliverdef><structure>$binds
 		</structure></slicespec><mapping slice="$1"><aggregate name="local">
 		<amap node="a" vnode="koganei"/><amap node="b" vnode="koganei"/><amap node="c" vnode="osaka"/>
