@@ -283,20 +283,26 @@ run_verify(struct http_client *http, const char *path, struct err *err)
 	struct tally tally = {.ids = ids};
 	char id[64], name[64];
 	size_t n = 0, n_lost = 0;
+	double from = now_ms(), ms;
 	FILE *file = fopen(path, "re");
 
 	if (!file)
 		return err_set(err, ERR_NOT_FOUND, "'%s' cannot be read", path);
-	if (!list_all(http, arena, &tally, err)) {
-		fclose(file);
-		return false;
+	/* After a start all hosts come back at once, and a handshake waits among theirs. */
+	while (!list_all(http, arena, &tally, err)) {
+		if (now_ms() - from > CALL_MS) {
+			fclose(file);
+			return false;
+		}
+		tally = (struct tally){.ids = ids};
 	}
+	ms = now_ms() - from;
 	while (fscanf(file, "%63s %63s", id, name) == 2) {
 		n++;
 		n_lost += !map_get(ids, id);
 	}
 	fclose(file);
-	printf("acknowledged %zu, listed %zu, lost %zu\n", n, tally.n, n_lost);
+	printf("acknowledged %zu, listed %zu after %.0f ms, lost %zu\n", n, tally.n, ms, n_lost);
 	return n_lost == 0 || err_set(err, ERR_INTERNAL, "%zu are lost", n_lost);
 }
 

@@ -13,16 +13,16 @@ if [ -z "${VNODE_BENCH_INSIDE:-}" ]; then
 	VNODE_BENCH_INSIDE=1 exec unshare --net -- bash "$0" "$@"
 fi
 ip link set lo up
-ulimit -n $((10000 + 20 * N_HOSTS))
+ulimit -n $((N_HOSTS > 400 ? 20000 : 12000))
 WORK=$(mktemp -d /dev/shm/vnode-admissions-XXXXXX)
 STATE=$(mktemp -d "${STATE:-/tmp}/vnode-admissions-XXXXXX")
 DOMAIN=$WORK/domain
 ln -s "$STATE" "$WORK/state"
-SNCD='' MANY=''
+SNCD='' MANY=()
 : >"$WORK/acknowledged"
 
 at_end() {
-	for pid in $SNCD $MANY; do
+	for pid in $SNCD "${MANY[@]}"; do
 		kill -9 "$pid" 2>/dev/null || true
 	done
 	wait 2>/dev/null || true
@@ -34,17 +34,17 @@ trap 'exit 1' INT TERM
 say() { printf '%s\n' "$*"; }
 client() { "$ROOT/build/bench/admissions" "$DOMAIN" "$@"; }
 memory() { awk '/^VmRSS/ {rss = $2} /^VmHWM/ {top = $2} END {printf "memory %d MB, at most %d MB\n", rss / 1024, top / 1024}' "/proc/$SNCD/status"; }
-used_by() { awk '{print $14 + $15}' "/proc/$1/stat"; }                  # processor time, in 10 ms
+used_by() { cat "${@/%//stat}" | awk '{n += $14 + $15} END {print n}'; } # processor time, in 10 ms
 used_by_all() { awk '/^cpu / {print $2 + $3 + $4 + $7 + $8 + $9}' /proc/stat; } # by whoever
 
 # create PREFIX N: what it took, and what of it went to sncd, to the hosts and to the machine in all
 create() {
 	local from sncd many all n
-	from=$(date +%s%N) sncd=$(used_by "$SNCD") many=$(used_by "$MANY") all=$(used_by_all)
+	from=$(date +%s%N) sncd=$(used_by "/proc/$SNCD") many=$(used_by "${MANY[@]/#//proc/}") all=$(used_by_all)
 	n=$(wc -l <"$WORK/acknowledged")
 	client create "$WORK/acknowledged" "$2" "$CLIENTS" "$1" "$NODES"
-	awk -v n=$(($(wc -l <"$WORK/acknowledged") - n)) -v sncd=$(($(used_by "$SNCD") - sncd)) \
-		-v many=$(($(used_by "$MANY") - many)) -v all=$(($(used_by_all) - all)) \
+	awk -v n=$(($(wc -l <"$WORK/acknowledged") - n)) -v sncd=$(($(used_by "/proc/$SNCD") - sncd)) \
+		-v many=$(($(used_by "${MANY[@]/#//proc/}") - many)) -v all=$(($(used_by_all) - all)) \
 		-v cpus="$(nproc)" -v ns=$(($(date +%s%N) - from)) 'BEGIN {
 			all_there_is = ns / 1e7 * cpus
 			printf "sncd used %.1f s: %.0f admissions a processor second, beside the bringing up;" \
@@ -67,11 +67,20 @@ hosts_up() {
 	done
 }
 
-"$ROOT/build/test/many_managers" "$DOMAIN" "$N_HOSTS" >"$WORK/ready" 2>"$WORK/many.log" &
-MANY=$!
-until grep -q ready "$WORK/ready" 2>/dev/null; do
-	kill -0 $MANY || { cat "$WORK/many.log" && exit 1; }
-	sleep 0.1
+# hosts_start [FROM]: 500 of them, from the first or from there on
+hosts_start() {
+	local ready=$WORK/ready${1:-}
+	"$ROOT/build/test/many_managers" "$DOMAIN" "$N_HOSTS" "$@" >"$ready" 2>>"$WORK/many.log" &
+	MANY+=($!)
+	until grep -q ready "$ready" 2>/dev/null; do
+		kill -0 $! || { cat "$WORK/many.log" && exit 1; }
+		sleep 0.1
+	done
+}
+
+hosts_start
+for ((from = 500; from < N_HOSTS; from += 500)); do
+	hosts_start "$from"
 done
 sncd_start
 client first

@@ -17,11 +17,19 @@
 
 enum { ASK_MS = 15000 };
 
+/* A row that a manager has, or must have. */
+struct expected {
+	uint64_t rid;
+	const char *subject;
+	bool is_due; /* it said COMMITTED, and nobody has taken that back */
+};
+
 /* One manager asked: lines of orphans, or facts. */
 struct asked {
 	struct snc *snc;
 	const char *manager;
-	struct arena *arena; /* its own: threads do not share one */
+	struct arena *arena;              /* its own: threads do not share one */
+	vec_of(struct expected) expected; /* in rid order */
 	vec_of(const char *) lines;
 	vec_of(struct snc_fact) facts;
 };
@@ -53,6 +61,7 @@ static void
 asking_done(struct asking *asking)
 {
 	for (size_t i = 0; i < asking->n; i++) {
+		vec_done(&asking->asked[i].expected);
 		vec_done(&asking->asked[i].lines);
 		vec_done(&asking->asked[i].facts);
 		arena_free(asking->asked[i].arena);
@@ -61,65 +70,80 @@ asking_done(struct asking *asking)
 
 /* ---- orphans ---- */
 
-struct expected {
-	const char *subject;
-};
-
 static void
 add_silence(struct asked *asked, const struct err *err)
 {
 	vec_push(&asked->lines, arena_format(asked->arena, "does not answer: %s", err->text));
 }
 
-static void
-expect(struct asked *asked, struct map *expected, const struct controller_row *row)
+/* What is expected of whom; the store is free between one page and the next. */
+static bool
+expect_page(struct snc *snc, const struct map *by_name, uint64_t *after, size_t *n, struct err *err)
 {
-	struct expected *it = arena_new_of(asked->arena, struct expected);
+	auto_arena struct arena *arena = arena_new();
+	auto_txn struct txn *txn = store_begin(snc->store);
+	const struct controller_row_state *rows;
 
-	it->subject = row->subject;
-	map_put_id(expected, row->rid, it);
+	if (!controller_page(txn, *after, arena, &rows, n, err))
+		return false;
+	for (size_t i = 0; i < *n; i++) {
+		const struct controller_row_state *row = &rows[i];
+		struct asked *asked = map_get(by_name, row->row.manager);
+
+		*after = row->row.rid;
+		if (asked && row->have != ROW_RELEASED)
+			vec_push(&asked->expected,
+			    ((struct expected){row->row.rid,
+				arena_text(asked->arena, row->row.subject),
+				row->want == ROW_COMMITTED && row->have == ROW_COMMITTED}));
+	}
+	return true;
 }
 
-/* Rows that this manager must have: it said COMMITTED, and nobody has taken that back. */
-static void
-expected_rows(struct asked *asked, struct map *expected)
+static bool
+expect_all(struct snc *snc, struct asking *asking, struct err *err)
 {
-	auto_txn struct txn *txn = store_begin(asked->snc->store);
-	const struct controller_row_state *rows;
-	struct slice_records slices;
-	size_t n_rows;
-	struct err err;
+	auto_map struct map *by_name = map_new();
+	uint64_t after = 0;
+	size_t n;
 
-	if (!store_slice_list(txn, NULL, asked->arena, &slices, &err))
-		return;
-	for (size_t i = 0; i < slices.n; i++) {
-		if (!controller_rows(asked->snc->controller, txn, slices.items[i].id, asked->arena,
-			&rows, &n_rows))
-			continue;
-		for (size_t k = 0; k < n_rows; k++)
-			if (str_equal(rows[k].row.manager, asked->manager) &&
-			    rows[k].want == ROW_COMMITTED && rows[k].have == ROW_COMMITTED &&
-			    !rows[k].is_evicted)
-				expect(asked, expected, &rows[k].row);
-	}
+	for (size_t i = 0; i < asking->n; i++)
+		map_put(by_name, asking->asked[i].manager, &asking->asked[i]);
+	do
+		if (!expect_page(snc, by_name, &after, &n, err))
+			return false;
+	while (n);
+	return true;
+}
+
+static int
+compare_rid(const void *key, const void *element)
+{
+	uint64_t rid = *(const uint64_t *)key, other = ((const struct expected *)element)->rid;
+
+	return (rid > other) - (rid < other);
 }
 
 /* One page of the manager's rows: strikes off those expected, tells those that nobody knows. */
 static void
-compare_page(struct asked *asked, struct map *expected, const struct manager_status_result *page)
+compare_page(struct asked *asked, const struct manager_status_result *page)
 {
 	for (size_t i = 0; i < page->n_rows; i++) {
 		const struct manager_row *row = &page->rows[i];
-		bool is_live = row->state && (str_equal(row->state, "committed") ||
-						 str_equal(row->state, "held"));
+		struct expected *expected = NULL;
 		uint64_t rid;
 		struct err err;
 
-		if (!id_parse(row->rid, &rid, &err))
+		if (!row->state ||
+		    !(str_equal(row->state, "committed") || str_equal(row->state, "held")) ||
+		    !id_parse(row->rid, &rid, &err))
 			continue;
-		if (is_live)
-			map_drop_id(expected, rid);
-		if (is_live && !controller_expects(asked->snc->controller, asked->manager, rid))
+		if (asked->expected.n)
+			expected = bsearch(&rid, asked->expected.items, asked->expected.n,
+			    sizeof(*expected), compare_rid);
+		if (expected)
+			expected->is_due = false;
+		else if (!controller_expects(asked->snc->controller, asked->manager, rid))
 			vec_push(&asked->lines,
 			    arena_format(asked->arena, "row %s (%s) belongs to no slice", row->rid,
 				row->state));
@@ -127,21 +151,25 @@ compare_page(struct asked *asked, struct map *expected, const struct manager_sta
 }
 
 static bool
-compare_rows(
-    struct asked *asked, const struct rpc_client *client, struct map *expected, struct err *err)
+compare_rows(struct asked *asked, const struct rpc_client *client, struct err *err)
 {
-	const char *after;
-	struct manager_status_result page;
+	struct id_text after = id_text(0);
+	size_t n;
 
-	after = arena_text(asked->arena, id_text(0).text);
 	do {
+		auto_arena struct arena *arena = arena_new();
+		struct manager_status_result page;
+		uint64_t last;
+
 		if (!manager_status_call(
-			client, asked->arena, &(struct manager_status_args){after}, &page, err))
+			client, arena, &(struct manager_status_args){after.text}, &page, err))
 			return false;
-		compare_page(asked, expected, &page);
-		if (page.n_rows)
-			after = page.rows[page.n_rows - 1].rid;
-	} while (page.n_rows);
+		compare_page(asked, &page);
+		n = page.n_rows;
+		if (n && !id_parse(page.rows[n - 1].rid, &last, err))
+			return false;
+		after = n ? id_text(last) : after;
+	} while (n);
 	return true;
 }
 
@@ -170,21 +198,19 @@ static void
 ask_orphans(void *self, size_t index)
 {
 	struct asked *asked = &((struct asking *)self)->asked[index];
-	auto_map struct map *expected = map_new();
 	struct rpc_client client;
-	const struct expected *missing;
 	struct err err;
 
-	expected_rows(asked, expected);
 	if (!peers_client(asked->snc, asked->manager, ASK_MS, &client, &err) ||
-	    !compare_rows(asked, &client, expected, &err) || !list_orphans(asked, &client, &err)) {
+	    !compare_rows(asked, &client, &err) || !list_orphans(asked, &client, &err)) {
 		(void)peers_note(asked->snc, asked->manager, false, &err);
 		add_silence(asked, &err);
 		return;
 	}
-	for (size_t at = 0; (missing = map_next(expected, &at));)
-		vec_push(&asked->lines,
-		    arena_format(asked->arena, "its row of %s is missing", missing->subject));
+	vec_each (expected, &asked->expected)
+		if (expected->is_due)
+			vec_push(&asked->lines, arena_format(asked->arena,
+						    "its row of %s is missing", expected->subject));
 }
 
 SNC_HANDLER(orphans)
@@ -193,8 +219,11 @@ SNC_HANDLER(orphans)
 	struct asking asking;
 
 	(void)args;
-	(void)err;
 	asking_init(&asking, self, true, call->arena);
+	if (!expect_all(self, &asking, err)) {
+		asking_done(&asking);
+		return false;
+	}
 	peers_each(asking.n, ask_orphans, &asking);
 	for (size_t i = 0; i < asking.n; i++)
 		vec_each (line, &asking.asked[i].lines)

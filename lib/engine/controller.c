@@ -11,6 +11,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/id.h"
 #include "lib/engine/controller_part.h"
+#include "lib/engine/controller_track.h"
 #include "lib/engine/controller_turn.h"
 
 STORE_SQL(controller_groups_sql, "schemas/sql/controller/0001_groups.sql");

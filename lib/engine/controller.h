@@ -179,6 +179,11 @@ void controller_heard(struct controller *controller, const char *manager, const 
 bool controller_rows(struct controller *controller, struct txn *txn, const char *group,
     struct arena *arena, const struct controller_row_state **rows, size_t *n_rows);
 
+/* Living rows of all groups with rid > after, in rid order, some hundreds at most, array and texts
+ * in arena; n = 0: there are no more. Any thread. */
+bool controller_page(struct txn *txn, uint64_t after, struct arena *arena,
+    const struct controller_row_state **rows, size_t *n_rows, struct err *err) must_check;
+
 /* A living row and the group that it is in, texts in arena. ERR_NOT_FOUND. Any thread. */
 bool controller_row_of(struct txn *txn, uint64_t rid, struct arena *arena, const char **group,
     struct controller_row_state *row, struct err *err) must_check;

@@ -7,6 +7,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/log.h"
 #include "lib/engine/controller_part.h"
+#include "lib/engine/controller_track.h"
 
 /* Flights being filled, newest first. */
 struct fleet {

@@ -5,6 +5,7 @@
 
 #include "lib/base/log.h"
 #include "lib/engine/controller_part.h"
+#include "lib/engine/controller_track.h"
 
 static bool is_late(struct controller *controller, const char *name, enum group_state state);
 static enum group_state next_state(const struct known *known, bool is_group_late);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/engine/controller_part.h"
+#include "lib/engine/controller_track.h"
 
 static bool meet(
     struct controller *controller, struct txn *txn, const struct word *word, struct err *err);

@@ -13,7 +13,7 @@
 #include "lib/base/map.h"
 #include "lib/base/str.h"
 #include "lib/base/vec.h"
-#include "lib/engine/controller.h"
+#include "lib/engine/controller_row.h"
 #include "lib/engine/controller_step.h"
 #include "lib/engine/wait.h"
 
@@ -37,24 +37,6 @@ enum {
 	NEW_ROWS_MAX =
 	    1024,          /* that wait for their first answer: then other groups wait their turn */
 	IDS_ONE_BY_ONE = 8 /* in a transaction */
-};
-
-/* EVICTED: for its group it is released; OWED: that is gone, its manager has still to release it.
- */
-enum eviction { NOT_EVICTED, EVICTED, OWED };
-
-/* A row as stored. */
-struct stored_row {
-	struct controller_row_state state;
-	bool is_refused;
-	enum eviction eviction;
-	const char *group;
-};
-
-struct stored_group {
-	enum group_state state;
-	enum row_state goal;
-	int64_t reserve_ms, commit_ms;
 };
 
 /* What a call may wait for. Those that end what was begun take off first. */
@@ -162,33 +144,6 @@ struct controller {
 	size_t n_threads;
 };
 
-/* controller_row.c: the SQL. Texts in the arena. */
-struct stored_rows_key {
-	const char *group;
-	enum group_state state; /* of it */
-};
-
-bool stored_rows(struct txn *txn, const struct stored_rows_key *key, struct arena *arena,
-    struct stored_row **rows, size_t *n_rows, struct err *err) must_check;
-bool stored_row(struct txn *txn, uint64_t rid, struct arena *arena, struct stored_row *row,
-    struct err *err) must_check; /* ERR_NOT_FOUND */
-bool stored_group(
-    struct txn *txn, const char *name, struct stored_group *group, struct err *err) must_check;
-bool store_row(struct txn *txn, const struct stored_row *row, struct err *err) must_check;
-bool store_group(
-    struct txn *txn, const char *name, enum group_state state, struct err *err) must_check;
-/* What was refused, and tried, was so in another state. */
-bool store_fresh_start(struct txn *txn, const char *group, struct err *err) must_check;
-bool store_forget(struct txn *txn, const char *group, struct err *err) must_check;
-bool stored_floor(struct txn *txn, int64_t epoch, uint64_t *floor, struct err *err) must_check;
-
-/* controller_evict.c: is it evicted (ERR_UNAVAILABLE); rows that a group leaves to be released go
- * into one of their manager's own, of which nobody is told; is it one of these? */
-bool refuse_evicted(struct txn *txn, const char *manager, struct err *err) must_check;
-bool keep_owed(
-    struct controller *controller, struct txn *txn, const char *group, struct err *err) must_check;
-bool is_owed_group(const char *group);
-
 /* controller_tick.c */
 void *ticking_main(void *self);
 
@@ -231,26 +186,6 @@ bool answers_store(struct controller *controller, struct txn *txn, struct flight
 void *pool_main(void *self);
 bool dispatch(struct controller *controller, struct err *err) must_check;
 void flight_free(struct flight *flight);
-
-/* controller_track.c: a call is back; a row needs a call, a renewal, to be asked now, nothing. */
-void flight_back(struct controller *controller, struct flight *flight);
-struct peer *peer_get(struct controller *controller, const char *name);
-bool peer_is_down(const struct peer *peer);
-void peer_lives(struct controller *controller, struct peer *peer);
-void track_need(struct controller *controller, const struct stored_row *row, enum verb verb);
-void track_renew(struct controller *controller, const struct stored_row *row);
-void track_ask(struct controller *controller, const struct stored_row *row, enum verb verb);
-void track_drop(struct controller *controller, uint64_t rid);
-void track_free(struct track *track);
-/* The track takes off: it is in nobody's way until it is back. */
-void track_fly(struct track *track);
-/* The next track of a manager whose call may leave now, NULL when there is none. */
-struct track *peer_due(const struct peer *peer, enum call_class class, int64_t now_ms);
-/* May one more call to it be made? */
-bool peer_has_room(const struct peer *peer, enum call_class class);
-/* When something is due that nobody will signal; INT64_MAX = nothing. */
-int64_t tracks_next_ms(struct controller *controller);
-enum call_class verb_class(enum verb verb);
 
 /* controller_attr.c: attr with its references filled in; rows of `known`, if not NULL, are taken
  * from there. */

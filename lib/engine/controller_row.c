@@ -9,6 +9,8 @@
 	"rid, grp, manager, kind, subject, spec, attr, rev, rev_have, " group_state                \
 	", have, is_real, refused, result, why_code, why, tries, evicted"
 
+enum { PAGE = 512 };
+
 static void row_fill(struct rows *rows, struct arena *arena, struct stored_row *row);
 
 bool
@@ -48,6 +50,33 @@ stored_row(
 	if (!rows_next(rows))
 		return err_set(err, ERR_NOT_FOUND, "there is no row %s", id_text(rid).text);
 	row_fill(rows, arena, row);
+	return true;
+}
+
+bool
+controller_page(struct txn *txn, uint64_t after, struct arena *arena,
+    const struct controller_row_state **found, size_t *n_found, struct err *err)
+{
+	auto_rows struct rows *rows = txn_query(txn, err,
+	    "SELECT " ROW_COLUMNS(
+		"(SELECT state FROM controller_group WHERE name = grp)") " FROM "
+									 "controller_row WHERE rid "
+									 "> ? ORDER BY rid LIMIT ?",
+	    "ii", (int64_t)after, (int64_t)PAGE);
+	struct controller_row_state *states;
+	size_t n = 0;
+
+	if (!rows)
+		return false;
+	states = arena_alloc(arena, PAGE * sizeof(*states));
+	while (rows_next(rows)) {
+		struct stored_row row;
+
+		row_fill(rows, arena, &row);
+		states[n++] = row.state;
+	}
+	*found = states;
+	*n_found = n;
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/log.h"
 #include "lib/engine/controller_part.h"
+#include "lib/engine/controller_track.h"
 #include "lib/engine/controller_turn.h"
 
 /* What a tick has taken from the hand-over. */

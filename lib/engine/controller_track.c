@@ -2,10 +2,10 @@
  * Which rows need a call, and when it may be made: the retries, the probes of a manager that does
  * not answer, the renewal of holds. The ticker's own.
  */
+#include "lib/engine/controller_track.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "lib/engine/controller_part.h"
 
 static struct track *track_make(struct controller *controller, const struct stored_row *row);
 static void track_back(struct controller *controller, struct track *track, bool is_answered);

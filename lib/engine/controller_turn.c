@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "lib/engine/controller_track.h"
+
 struct waiting {
 	char *group;
 	struct waiting *next;

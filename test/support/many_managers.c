@@ -3,12 +3,13 @@
  * and one tnc, each a daemon as it is (lib/api/daemon: certificate, store, listener, hello; the
  * protocol by lib/engine/manager) whose objects are nothing: what is asked for stands at once.
  *
- *     many_managers DIR N
+ *     many_managers DIR N [FROM]
  *
  * DIR is made, with DIR/ca, DIR/snc (certificate of sncd, and of the user `noc`), sncd.conf and
  * substrate.xml for an sncd at 127.0.0.1:7701 whose state is to be in DIR/../state, and a folder
- * for each daemon; VNode I is 127.1.(I / 250).(I % 250 + 1). Prints `ready` when all serve; ends at
- * SIGTERM.
+ * for each daemon; VNode I is 127.1.(I / 250).(I % 250 + 1). A process has 500 of the hosts, as
+ * descriptors are bounded: with FROM, hosts from there on, of a DIR that is made. Prints `ready`
+ * when all serve; ends at SIGTERM.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@
 #include "lib/base/id.h"
 #include "lib/crypto/pki.h"
 
-enum { HOSTS_MAX = 10000, A_BLOCK = 250, STACK = 256 * 1024, DIR_MAX_LEN = 200 };
+enum { HOSTS_MAX = 10000, HOSTS_EACH = 500, A_BLOCK = 250, STACK = 256 * 1024, DIR_MAX_LEN = 200 };
 
 static const char snc_address[] = "127.0.0.1:7701";
 static const char tnc_address[] = "127.0.0.1:7702";
@@ -338,7 +339,7 @@ start_host(struct domain *domain, long index, struct err *err)
 }
 
 static bool
-start_all(struct domain *domain, struct err *err)
+start_tnc(struct domain *domain, struct err *err)
 {
 	struct part tnc = {.domain = domain,
 	    .role = "tnc",
@@ -346,9 +347,13 @@ start_all(struct domain *domain, struct err *err)
 	    .host = "ctl",
 	    .address = tnc_address};
 
-	if (!start_part(&tnc, err))
-		return false;
-	for (long i = 0; i < domain->n_hosts; i++)
+	return start_part(&tnc, err);
+}
+
+static bool
+start_hosts(struct domain *domain, long from, struct err *err)
+{
+	for (long i = from; i < domain->n_hosts && i < from + HOSTS_EACH; i++)
 		if (!start_host(domain, i, err))
 			return false;
 	return true;
@@ -358,17 +363,19 @@ int
 main(int argc, char **argv)
 {
 	struct domain domain = {0};
-	long long n_hosts = 0;
+	long long n_hosts = 0, from = 0;
 	struct err err = {0};
 
-	if (argc != 3 || strlen(argv[1]) > DIR_MAX_LEN ||
-	    !str_to_i64(argv[2], 1, HOSTS_MAX, &n_hosts)) {
-		fprintf(stderr, "usage: many_managers DIR N\n");
+	if (argc < 3 || argc > 4 || strlen(argv[1]) > DIR_MAX_LEN ||
+	    !str_to_i64(argv[2], 1, HOSTS_MAX, &n_hosts) ||
+	    (argc == 4 && !str_to_i64(argv[3], 1, HOSTS_MAX, &from))) {
+		fprintf(stderr, "usage: many_managers DIR N [FROM]\n");
 		return 2;
 	}
 	snprintf(domain.dir, sizeof(domain.dir), "%s", argv[1]);
 	domain.n_hosts = (long)n_hosts;
-	if (!make_files(&domain, &err) || !start_all(&domain, &err)) {
+	if ((!from && (!make_files(&domain, &err) || !start_tnc(&domain, &err))) ||
+	    !start_hosts(&domain, (long)from, &err)) {
 		fprintf(stderr, "many_managers: %s\n", err.text);
 		return 1;
 	}

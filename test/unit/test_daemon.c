@@ -26,7 +26,7 @@ struct ear {
 	pthread_mutex_t lock;
 	pthread_cond_t heard;
 	int n_hellos;
-	char manager[80], capacity[80], changed[ID_TEXT_SIZE], caller[80], note[400];
+	char manager[80], capacity[80], caller[80], note[400];
 };
 
 /* The whole scene. */
@@ -153,8 +153,6 @@ hear(void *self, const struct rpc_call *call, const struct controller_hello_args
 	snprintf(ear->caller, sizeof(ear->caller), "%s@%s", call->role, call->name);
 	snprintf(ear->manager, sizeof(ear->manager), "%s", args->manager);
 	snprintf(ear->capacity, sizeof(ear->capacity), "%s", args->capacity);
-	if (args->n_changed)
-		snprintf(ear->changed, sizeof(ear->changed), "%s", args->changed[0].rid);
 	if (args->n_notes)
 		snprintf(ear->note, sizeof(ear->note), "%s %s: %s", args->notes[0].rid,
 		    args->notes[0].what, args->notes[0].text);
@@ -162,6 +160,13 @@ hear(void *self, const struct rpc_call *call, const struct controller_hello_args
 	pthread_mutex_unlock(&ear->lock);
 	*result = (struct controller_hello_result){.epoch = 1, .interval_ms = 60000};
 	return true;
+}
+
+static bool
+has_said_hello(const struct ear *ear, const char *unused)
+{
+	(void)unused;
+	return ear->n_hellos > 0;
 }
 
 /* Waits until `what` holds; the ear's lock is held meanwhile. */
@@ -182,22 +187,15 @@ wait_until(struct ear *ear, bool (*what)(const struct ear *ear, const char *rid)
 }
 
 static bool
-has_told(const struct ear *ear, const char *rid)
-{
-	return rid ? !strcmp(ear->changed, rid) : ear->n_hellos > 0;
-}
-
-static bool
 has_noted(const struct ear *ear, const char *rid)
 {
 	return !strncmp(ear->note, rid, strlen(rid));
 }
 
-/* Waits until a hello has told of rid (NULL: until any hello). */
 static bool
-wait_for_hello(struct ear *ear, const char *rid)
+wait_for_hello(struct ear *ear)
 {
-	return wait_until(ear, has_told, rid);
+	return wait_until(ear, has_said_hello, NULL);
 }
 
 static void *
@@ -316,7 +314,7 @@ a_row_goes_its_way_between_two_processes(void)
 	scene_open(&scene);
 	rid = arena_text(scene.arena, id_text(want.rid).text);
 	snprintf(path, sizeof(path), "%s/object-%s", test_dir(), rid);
-	assert_true(wait_for_hello(&scene.ear, NULL));
+	assert_true(wait_for_hello(&scene.ear));
 	assert_text(scene.ear.caller, "redirector@koganei");
 	assert_text(scene.ear.manager, "redirector@koganei");
 	assert_text(scene.ear.capacity, "files=2\n");
@@ -329,7 +327,6 @@ a_row_goes_its_way_between_two_processes(void)
 	CU_ASSERT_TRUE(have.is_real);
 	CU_ASSERT_EQUAL(have.rev, 1);
 	CU_ASSERT_EQUAL(access(path, F_OK), 0);
-	CU_ASSERT_TRUE(wait_for_hello(&scene.ear, rid));
 	CU_ASSERT_TRUE(call_verb(&scene, VERB_RELEASE, &want, &have, &err));
 	CU_ASSERT_EQUAL(have.state, ROW_RELEASED);
 	CU_ASSERT_TRUE(have.is_real);
@@ -349,7 +346,7 @@ what_a_manager_puts_right_is_told_to_its_controller(void)
 	char path[256];
 
 	scene_open(&scene);
-	assert_true(wait_for_hello(&scene.ear, NULL));
+	assert_true(wait_for_hello(&scene.ear));
 	CU_ASSERT_TRUE(call_verb(&scene, VERB_RESERVE, &want, &have, &err));
 	CU_ASSERT_TRUE(call_verb(&scene, VERB_COMMIT, &want, &have, &err));
 	CU_ASSERT_TRUE(have.is_real);
@@ -373,7 +370,7 @@ a_refusal_of_one_row_arrives_with_its_code(void)
 	struct err err = {0};
 
 	scene_open(&scene);
-	assert_true(wait_for_hello(&scene.ear, NULL));
+	assert_true(wait_for_hello(&scene.ear));
 	for (uint64_t i = 1; i <= 3; i++) {
 		struct row_want want = {.rid = id_make(2, i), .kind = "file", .spec = "a=1\n"};
 
@@ -409,7 +406,7 @@ a_user_may_not_command_a_manager(void)
 	struct err err = {0};
 
 	scene_open(&scene);
-	assert_true(wait_for_hello(&scene.ear, NULL));
+	assert_true(wait_for_hello(&scene.ear));
 	config.address = arena_format(scene.arena, "unix:%s/redirectord.sock", test_dir());
 	config.ca_file = arena_format(scene.arena, "%s/pki/ca.crt", test_dir());
 	config.cert_file = arena_format(scene.arena, "%s/pki/dev1.crt", test_dir());
@@ -446,7 +443,7 @@ a_bomb_is_refused_by_a_daemon_that_goes_on(void)
 	str_add(&bomb, "]><methodCall><methodName>manager.status</methodName><params><param><value>"
 		       "<string>&j;</string></value></param></params></methodCall>");
 	scene_open(&scene);
-	assert_true(wait_for_hello(&scene.ear, NULL));
+	assert_true(wait_for_hello(&scene.ear));
 
 	CU_ASSERT_TRUE(scene.peer->post(scene.peer->self, bomb.text, bomb.len, &reply, 5000, &err));
 	CU_ASSERT_PTR_NOT_NULL(strstr(str_text(&reply), "<int>100</int>"));
