@@ -1,6 +1,8 @@
 /*
  * Groups and rows of the controller in the database.
  */
+#include "lib/engine/controller_row.h"
+
 #include "lib/base/id.h"
 #include "lib/engine/controller_part.h"
 
