@@ -210,11 +210,12 @@ static bool
 mark_all(struct controller *controller, struct txn *txn, struct err *err)
 {
 	/* In the beginning nobody has asked for a group that is as it should be: state 3 is ACTIVE,
-	 * goal 3 RELEASED, have 2 COMMITTED. */
+	 * goal 3 RELEASED, have 2 COMMITTED. What is evicted is to be released all the same. */
 	auto_rows struct rows *rows = txn_query(txn, err,
 	    controller->is_new ? "SELECT name FROM controller_group WHERE state <> 3 OR goal = 3 "
 				 "UNION SELECT grp FROM controller_row "
-				 "WHERE have <> 2 OR is_real = 0 OR rev_have < rev"
+				 "WHERE have <> 2 OR is_real = 0 OR rev_have < rev "
+				 "OR evicted > 0"
 			       : "SELECT name FROM controller_group",
 	    "");
 	vec_of(uint64_t) known = {0};
