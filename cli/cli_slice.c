@@ -73,8 +73,7 @@ const struct cli_verb cli_slice_verbs[] = {
 	"  vnode slice optimise --plan\n  vnode slice optimise ring --yes\n"
 	"Without SLICE all of yours; the noc's are everybody's. FREES: of rates, added up over "
 	"all\n"
-	"that a link passes, or of a host. With --nodes also nodes, which begin anew,\n"
-	"and hubs of multipoint links, where that is better for what their ends send."},
+	"that a link passes, or of a host. With --nodes also nodes, which begin anew."},
     {"slice", "delete", "SLICE", "Give everything back; exit code 3 when it is gone already.",
 	"wait no-wait timeout yes no-input", run_delete, NULL},
     {"slice", "watch", "SLICE", "Print what happened and happens to a slice, until it is gone.", "",

@@ -21,8 +21,10 @@ static bool read_host(
     struct inventory *inventory, const struct xml_element *element, struct err *err);
 static void index_daemons(struct inventory *inventory);
 
-void
-inventory_free(struct inventory *inventory)
+/* gcc's analyzer would take what inventory_free itself does for use after it, where it is called
+ * beside it. */
+static void
+destroy(struct inventory *inventory)
 {
 	if (!inventory)
 		return;
@@ -45,10 +47,16 @@ inventory_free(struct inventory *inventory)
 	free(inventory);
 }
 
+void
+inventory_free(struct inventory *inventory)
+{
+	destroy(inventory);
+}
+
 static void
 inventory_cleanup(struct inventory **inventory)
 {
-	inventory_free(*inventory);
+	destroy(*inventory);
 }
 
 static struct inventory *

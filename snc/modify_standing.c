@@ -80,12 +80,11 @@ modify_is_new_node(const struct modify_work *work, const struct slice_node *node
 
 	if (!before)
 		return true;
+	if (node->hub_of)
+		return !before->hub_of || !has_same_ports(before, node) ||
+		       before->hub_of->mtu != node->hub_of->mtu || is_lost(work, before);
 	change = slice_diff_find(&work->diff, false, node->name);
-	if (change && change->is_rebuilt)
-		return true;
-	return node->hub_of &&
-	       (!before->hub_of || !has_same_ports(before, node) ||
-		   before->hub_of->mtu != node->hub_of->mtu || is_lost(work, before));
+	return change && change->is_rebuilt;
 }
 
 bool

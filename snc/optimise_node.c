@@ -2,8 +2,7 @@
  * A better host of a node: what is usable of a room counts as that of a rate does (optimise_net.c),
  * so that nodes come together on hosts that are taken in part, and leave others whole. The ways of
  * its links there are the placing core's. Its links may lose what they carry by one hop more, and a
- * node goes only where no document says where it is to be. The hub of a multipoint link takes no
- * room: it goes to the host of one of its ends, if its spokes gain by that.
+ * node goes only where no document says where it is to be.
  */
 #include <string.h>
 
@@ -13,7 +12,7 @@
 /* A move that gains less than this part of a host is not worth the restart. */
 static const double WORTH = 0.02;
 
-enum { TRIES_MAX = 3, KINDS = 3, HUB_TRIES_MAX = 8, WORTH_PART = 10 };
+enum { TRIES_MAX = 3, KINDS = 3 };
 
 /* One node on its way. */
 struct trip {
@@ -110,7 +109,7 @@ make_diff(struct trip *trip)
 	diff->items = arena_alloc(work->arena, (body->n_links + 1) * sizeof(diff->items[0]));
 	diff->n = 1;
 	diff->items[0] = (struct slice_change){.name = trip->node->name,
-	    .way = trip->node->hub_of ? SLICE_WAY_LOCAL : SLICE_WAY_RESTART,
+	    .way = SLICE_WAY_RESTART,
 	    .is_rebuilt = true,
 	    .text = "another host"};
 	for (size_t i = 0; i < body->n_links; i++)
@@ -220,160 +219,70 @@ move_room(const struct trip *trip)
 	hosts[trip->to].disk_free_bytes -= node->disk_bytes;
 }
 
-/* A host in the words of a move: a hub goes by the name of its link. */
-static const char *
-place_text(const struct trip *trip, unsigned host)
-{
-	const char *name = trip->optimising->substrate->hosts[host].name;
-
-	return trip->node->hub_of ? arena_format(trip->mover->work.arena, "hub at %s", name) : name;
-}
-
 static void
 tell(struct trip *trip, int64_t gain_bps)
 {
 	const struct slice_record *record = &trip->mover->work.record;
-	const struct slice_link *hub_of = trip->node->hub_of;
+	const struct substrate *substrate = trip->optimising->substrate;
 
 	vec_push(&trip->optimising->moves, ((struct optimise_move){
 					       .slice_id = record->id,
 					       .slice = record->name,
 					       .owner = record->owner,
-					       .is_node = !hub_of,
-					       .name = hub_of ? hub_of->name : trip->node->name,
-					       .way = hub_of ? SLICE_WAY_LOCAL : SLICE_WAY_RESTART,
-					       .from = place_text(trip, trip->from),
-					       .to = place_text(trip, trip->to),
+					       .is_node = true,
+					       .name = trip->node->name,
+					       .way = SLICE_WAY_RESTART,
+					       .from = substrate->hosts[trip->from].name,
+					       .to = substrate->hosts[trip->to].name,
 					       .gain_bps = gain_bps,
 					       .gain_room = (int64_t)(trip->gain * 1000),
 					       .reason = "",
 					   }));
 }
 
-/* What others gain by the ways that its links find there; false when they find none. */
-static bool
-look_there(struct trip *trip, int64_t *gain_bps)
-{
-	diagnoses found = {0};
-	bool is_placed;
-
-	pin(trip);
-	is_placed = modify_place(&trip->mover->work, &found);
-	vec_done(&found);
-	if (!is_placed)
-		return false;
-	read_new(trip);
-	*gain_bps = optimise_net_exchange(&trip->optimising->net,
-	    &(struct optimise_exchange){
-		.old = trip->old, .n_old = trip->n_old, .new = trip->new, .n_new = trip->n_new});
-	return true;
-}
-
-/* To where it was looked at last. */
-static void
-go_there(struct trip *trip, int64_t gain_bps)
-{
-	struct optimise_exchange exchange = {.old = trip->old,
-	    .n_old = trip->n_old,
-	    .new = trip->new,
-	    .n_new = trip->n_new,
-	    .is_taken = true};
-
-	(void)optimise_net_exchange(&trip->optimising->net, &exchange);
-	tell(trip, gain_bps);
-}
-
 /* Do its links find ways to the host that cost others no more than they carry? */
 static bool
 goes_there(struct trip *trip)
 {
-	int64_t gain_bps;
-
-	if (!look_there(trip, &gain_bps) || gain_bps < -carried(trip))
-		return false;
-	go_there(trip, gain_bps);
-	move_room(trip);
-	return true;
-}
-
-static bool
-find_host(const struct substrate *substrate, const char *name, unsigned *at)
-{
-	for (*at = 0; *at < substrate->n_hosts; ++*at)
-		if (str_equal(substrate->hosts[*at].name, name))
-			return substrate->hosts[*at].is_up;
-	return false;
-}
-
-/* Where it is; false when it cannot go from there. */
-static bool
-begin(struct trip *trip)
-{
 	struct modify_work *work = &trip->mover->work;
-	const char *host = modify_host(work, trip->node);
+	struct optimise_exchange exchange;
+	diagnoses found = {0};
+	int64_t gain_bps;
+	bool is_placed;
 
-	if (!host || !find_host(trip->optimising->substrate, host, &trip->from))
+	pin(trip);
+	is_placed = modify_place(work, &found);
+	vec_done(&found);
+	if (!is_placed)
 		return false;
-	make_diff(trip);
-	find_old(trip);
-	return true;
-}
-
-/* The hosts of the nodes at its spokes, but for where it is. */
-static size_t
-hosts_of_ends(const struct trip *trip, unsigned hosts[HUB_TRIES_MAX])
-{
-	const struct modify_work *work = &trip->mover->work;
-	const struct slice_body *body = &work->old->body;
-	size_t n = 0;
-
-	for (size_t i = 0; i < body->n_links && n < HUB_TRIES_MAX; i++) {
-		const struct slice_bind_end *end = slice_link_end(work->old, &body->links[i], 0);
-		const char *host = end && is_at(work->old, &body->links[i], trip->node)
-				       ? modify_host(work, slice_find_node(work->old, end->sliver))
-				       : NULL;
-		bool is_known = !host || !find_host(trip->optimising->substrate, host, &hosts[n]) ||
-				hosts[n] == trip->from;
-
-		for (size_t k = 0; k < n; k++)
-			is_known = is_known || hosts[k] == hosts[n];
-		n += !is_known;
-	}
-	return n;
-}
-
-/* The best of them, if that is worth the trouble. */
-static bool
-try_hub(struct trip *trip)
-{
-	unsigned hosts[HUB_TRIES_MAX], to = 0;
-	int64_t best_bps = 0, gain_bps;
-	size_t n;
-
-	if (!begin(trip))
+	read_new(trip);
+	exchange = (struct optimise_exchange){
+	    .old = trip->old, .n_old = trip->n_old, .new = trip->new, .n_new = trip->n_new};
+	gain_bps = optimise_net_exchange(&trip->optimising->net, &exchange);
+	if (gain_bps < -carried(trip))
 		return false;
-	n = hosts_of_ends(trip, hosts);
-	for (size_t i = 0; i < n; i++) {
-		trip->to = hosts[i];
-		if (!look_there(trip, &gain_bps) || gain_bps <= best_bps)
-			continue;
-		best_bps = gain_bps;
-		to = hosts[i];
-	}
-	trip->to = to;
-	if (!best_bps || best_bps < carried(trip) / WORTH_PART || !look_there(trip, &gain_bps))
-		return false;
-	go_there(trip, gain_bps);
+	exchange.is_taken = true;
+	(void)optimise_net_exchange(&trip->optimising->net, &exchange);
+	tell(trip, gain_bps);
+	move_room(trip);
 	return true;
 }
 
 static bool
 try_node(struct trip *trip)
 {
+	struct modify_work *work = &trip->mover->work;
+	const char *host = modify_host(work, trip->node);
+	const struct substrate *substrate = trip->optimising->substrate;
 	double below = KINDS;
 
-	if (!begin(trip))
+	for (trip->from = 0; trip->from < substrate->n_hosts; trip->from++)
+		if (str_equal(substrate->hosts[trip->from].name, host))
+			break;
+	if (!host || trip->from == substrate->n_hosts || !substrate->hosts[trip->from].is_up)
 		return false;
+	make_diff(trip);
+	find_old(trip);
 	for (int i = 0; i < TRIES_MAX && next_host(trip, below); i++) {
 		if (goes_there(trip))
 			return true;
@@ -388,7 +297,7 @@ is_free(const struct slice *slice, const struct slice_node *node)
 	for (size_t i = 0; i < slice->n_amaps; i++)
 		if (str_equal(slice->amaps[i].node, node->name))
 			return false;
-	return true;
+	return !node->hub_of;
 }
 
 /* One node at a time: where it goes others may follow, when it is there. */
@@ -400,13 +309,11 @@ optimise_node(struct optimising *optimising, struct mover *mover)
 	bool is_moved = false;
 
 	optimise_net_show(&optimising->net, optimising->substrate);
+	work->is_move = false; /* begun anew it is as the document says */
 	for (size_t i = 0; i < body->n_nodes && !is_moved; i++) {
 		struct trip trip = {
 		    .optimising = optimising, .mover = mover, .node = &body->nodes[i]};
 
-		/* begun anew it is as the document says */
-		work->is_move = trip.node->hub_of != NULL;
-		is_moved = is_free(work->old, trip.node) &&
-			   (trip.node->hub_of ? try_hub(&trip) : try_node(&trip));
+		is_moved = is_free(work->old, trip.node) && try_node(&trip);
 	}
 }

@@ -137,8 +137,8 @@ static bool
 try_create(struct snc *snc, struct slice_creation *creation,
     const struct slice_examination *examination, struct arena *arena, struct err *err)
 {
-	auto_txn struct txn *txn = store_begin(snc->store);
 	struct digest_text digest = creation_digest(creation);
+	auto_txn struct txn *txn = store_begin(snc->store);
 	struct slice_record record = new_record(snc, creation, examination);
 	uint64_t number;
 	bool is_known;
@@ -169,11 +169,12 @@ static bool
 is_repeated(struct snc *snc, struct slice_creation *creation, struct arena *arena,
     const char **project, struct err *err)
 {
+	struct digest_text digest = creation_digest(creation);
 	auto_txn struct txn *txn = store_begin(snc->store);
 	bool is_known;
 
 	*project = NULL;
-	if (!recall(txn, creation, creation_digest(creation).text, arena, &is_known, err))
+	if (!recall(txn, creation, digest.text, arena, &is_known, err))
 		return false;
 	return is_known ||
 	       project_choose(txn, &creation->caller, creation->project, arena, project, err);

@@ -455,7 +455,7 @@ fake_create_refused(struct fake_site *site, const char *document)
 const struct snc_slice *
 fake_wait(struct fake_site *site, const char *slice, const char *state)
 {
-	struct snc_slice_wait_args args = {.slice = slice, .state = state, .wait_ms = 10000};
+	struct snc_slice_wait_args args = {.slice = slice, .state = state, .wait_ms = 60000};
 	struct snc_slice_wait_result result;
 	struct err err = {0};
 

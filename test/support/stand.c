@@ -43,6 +43,7 @@ stand_new(const char *name, int capacity)
 	stand->arena = arena_new();
 	stand->owner = "snc@ctl";
 	stand->epoch = 1;
+	stand->deadline_ms = 5000;
 	stand_open(stand);
 	return stand;
 }
@@ -67,7 +68,7 @@ stand_call(struct stand *stand, enum verb verb, const struct row_want *want, str
 	    .caller = {.owner = stand->owner,
 		.epoch = stand->epoch,
 		.floor = stand->floor,
-		.deadline_ms = 5000}};
+		.deadline_ms = stand->deadline_ms}};
 
 	return manager_call(stand->manager, &call, err);
 }

@@ -13,7 +13,7 @@ struct stand {
 	struct store *store;
 	struct manager *manager;
 	struct arena *arena;
-	int64_t epoch;
+	int64_t epoch, deadline_ms; /* of calls */
 	uint64_t floor;
 	const char *owner;
 	uint64_t rid; /* for conditions of a test */

@@ -17,7 +17,7 @@
 #include "lib/base/id.h"
 #include "lib/base/str.h"
 
-enum { EVENTUALLY_MS = 10 * 1000 };
+enum { EVENTUALLY_MS = 60 * 1000 };
 
 static void
 object_path(struct world *world, uint64_t rid, char path[256])

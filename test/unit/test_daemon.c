@@ -26,7 +26,7 @@ struct ear {
 	pthread_mutex_t lock;
 	pthread_cond_t heard;
 	int n_hellos;
-	char manager[80], capacity[80], caller[80], note[400];
+	char manager[80], capacity[80], changed[ID_TEXT_SIZE], caller[80], note[400];
 };
 
 /* The whole scene. */
@@ -153,6 +153,8 @@ hear(void *self, const struct rpc_call *call, const struct controller_hello_args
 	snprintf(ear->caller, sizeof(ear->caller), "%s@%s", call->role, call->name);
 	snprintf(ear->manager, sizeof(ear->manager), "%s", args->manager);
 	snprintf(ear->capacity, sizeof(ear->capacity), "%s", args->capacity);
+	if (args->n_changed)
+		snprintf(ear->changed, sizeof(ear->changed), "%s", args->changed[0].rid);
 	if (args->n_notes)
 		snprintf(ear->note, sizeof(ear->note), "%s %s: %s", args->notes[0].rid,
 		    args->notes[0].what, args->notes[0].text);
@@ -160,13 +162,6 @@ hear(void *self, const struct rpc_call *call, const struct controller_hello_args
 	pthread_mutex_unlock(&ear->lock);
 	*result = (struct controller_hello_result){.epoch = 1, .interval_ms = 60000};
 	return true;
-}
-
-static bool
-has_said_hello(const struct ear *ear, const char *unused)
-{
-	(void)unused;
-	return ear->n_hellos > 0;
 }
 
 /* Waits until `what` holds; the ear's lock is held meanwhile. */
@@ -187,15 +182,15 @@ wait_until(struct ear *ear, bool (*what)(const struct ear *ear, const char *rid)
 }
 
 static bool
-has_noted(const struct ear *ear, const char *rid)
+has_told(const struct ear *ear, const char *rid)
 {
-	return !strncmp(ear->note, rid, strlen(rid));
+	return rid ? !strcmp(ear->changed, rid) : ear->n_hellos > 0;
 }
 
 static bool
-wait_for_hello(struct ear *ear)
+has_noted(const struct ear *ear, const char *rid)
 {
-	return wait_until(ear, has_said_hello, NULL);
+	return !strncmp(ear->note, rid, strlen(rid));
 }
 
 static void *
@@ -308,13 +303,13 @@ a_row_goes_its_way_between_two_processes(void)
 	    .rid = id_make(1, 7), .kind = "file", .spec = "a=1\n", .attr = "b=2\n", .rev = 1};
 	struct row_have have = {0};
 	struct err err = {0};
-	char path[256];
+	char path[256], nowhere[256];
 	const char *rid;
 
 	scene_open(&scene);
 	rid = arena_text(scene.arena, id_text(want.rid).text);
 	snprintf(path, sizeof(path), "%s/object-%s", test_dir(), rid);
-	assert_true(wait_for_hello(&scene.ear));
+	assert_true(wait_until(&scene.ear, has_told, NULL));
 	assert_text(scene.ear.caller, "redirector@koganei");
 	assert_text(scene.ear.manager, "redirector@koganei");
 	assert_text(scene.ear.capacity, "files=2\n");
@@ -327,6 +322,11 @@ a_row_goes_its_way_between_two_processes(void)
 	CU_ASSERT_TRUE(have.is_real);
 	CU_ASSERT_EQUAL(have.rev, 1);
 	CU_ASSERT_EQUAL(access(path, F_OK), 0);
+	/* It vanishes, and there is no place to put it back to. */
+	snprintf(nowhere, sizeof(nowhere), "%s/nowhere", test_dir());
+	CU_ASSERT_EQUAL(symlink("no-such-folder/object", nowhere), 0);
+	CU_ASSERT_EQUAL(rename(nowhere, path), 0);
+	CU_ASSERT_TRUE(wait_until(&scene.ear, has_told, rid));
 	CU_ASSERT_TRUE(call_verb(&scene, VERB_RELEASE, &want, &have, &err));
 	CU_ASSERT_EQUAL(have.state, ROW_RELEASED);
 	CU_ASSERT_TRUE(have.is_real);
@@ -346,7 +346,7 @@ what_a_manager_puts_right_is_told_to_its_controller(void)
 	char path[256];
 
 	scene_open(&scene);
-	assert_true(wait_for_hello(&scene.ear));
+	assert_true(wait_until(&scene.ear, has_told, NULL));
 	CU_ASSERT_TRUE(call_verb(&scene, VERB_RESERVE, &want, &have, &err));
 	CU_ASSERT_TRUE(call_verb(&scene, VERB_COMMIT, &want, &have, &err));
 	CU_ASSERT_TRUE(have.is_real);
@@ -370,7 +370,7 @@ a_refusal_of_one_row_arrives_with_its_code(void)
 	struct err err = {0};
 
 	scene_open(&scene);
-	assert_true(wait_for_hello(&scene.ear));
+	assert_true(wait_until(&scene.ear, has_told, NULL));
 	for (uint64_t i = 1; i <= 3; i++) {
 		struct row_want want = {.rid = id_make(2, i), .kind = "file", .spec = "a=1\n"};
 
@@ -406,7 +406,7 @@ a_user_may_not_command_a_manager(void)
 	struct err err = {0};
 
 	scene_open(&scene);
-	assert_true(wait_for_hello(&scene.ear));
+	assert_true(wait_until(&scene.ear, has_told, NULL));
 	config.address = arena_format(scene.arena, "unix:%s/redirectord.sock", test_dir());
 	config.ca_file = arena_format(scene.arena, "%s/pki/ca.crt", test_dir());
 	config.cert_file = arena_format(scene.arena, "%s/pki/dev1.crt", test_dir());
@@ -443,7 +443,7 @@ a_bomb_is_refused_by_a_daemon_that_goes_on(void)
 	str_add(&bomb, "]><methodCall><methodName>manager.status</methodName><params><param><value>"
 		       "<string>&j;</string></value></param></params></methodCall>");
 	scene_open(&scene);
-	assert_true(wait_for_hello(&scene.ear));
+	assert_true(wait_until(&scene.ear, has_told, NULL));
 
 	CU_ASSERT_TRUE(scene.peer->post(scene.peer->self, bomb.text, bomb.len, &reply, 5000, &err));
 	CU_ASSERT_PTR_NOT_NULL(strstr(str_text(&reply), "<int>100</int>"));

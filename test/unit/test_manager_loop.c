@@ -236,9 +236,14 @@ what_is_changed_meanwhile_is_not_noted(void)
 	stand_pass_ms(stand, 6000);
 	stand->n_wanted = 2;
 	assert_true(eventually(are_waiting, stand));
-	stand->world.ensure_code = 0;
-	assert_true(stand_commit(stand, 10, "rate=2\n", 2).is_real);
+	stand->deadline_ms = 50;
+	assert_true(!stand_commit(stand, 10, "rate=2\n", 2).is_real);
+	stand->deadline_ms = 5000;
 	assert_true(stand_release(stand, 11).is_real);
+	stand->world.ensure_code = 0;
+	manager_wake(stand->manager);
+	stand->rid = 10;
+	assert_true(eventually(is_real, stand));
 
 	assert_equal(count_notes(stand), 0);
 	stand_free(stand);

@@ -301,82 +301,6 @@ nodes_move_only_when_they_may_and_leave_a_host_whole(void)
 	fake_site_free(site);
 }
 
-static const char *
-run_lines(struct fake_site *site, const char *name, const char *lines)
-{
-	const char *id = fake_create(site, site_document(site->arena, name, lines), NULL);
-
-	assert_text(fake_wait(site, id, "RUNNING")->state, "RUNNING");
-	return id;
-}
-
-/* The manager of the slice's hub. */
-static const char *
-hub_of(struct fake_site *site, const char *slice)
-{
-	auto_txn struct txn *txn = store_begin(site->store);
-	const struct controller_row_state *rows;
-	size_t n;
-
-	assert_true(controller_rows(site->snc->controller, txn, slice, site->arena, &rows, &n));
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(rows[i].row.kind, "hub"))
-			return rows[i].row.manager;
-	return "";
-}
-
-/* The hub could not be where two of three nodes are, as there was no room between ports there. */
-static void
-a_hub_moves_to_where_most_of_its_ends_are(void)
-{
-	struct fake_site *site = fake_site_new();
-	struct snc_slice_optimise_args args = {.plan = true, .nodes = true};
-	struct snc_slice_optimise_result result;
-	struct snc_orphans_result orphans;
-	struct err err = {0};
-	const char *filler = run_lines(site, "filler",
-	    "node x : p\nnode y : p\nlink l1 bandwidth=9650Mbps : x.p y.p\n"
-	    "amap x koganei\namap y koganei\n");
-	const char *id = run_lines(site, "s",
-	    "node a : p\nnode b : p\nnode c : p\nlink l1 bandwidth=200Mbps : a.p b.p c.p\n"
-	    "amap a koganei\namap b koganei\namap c osaka\n");
-
-	assert_text(hub_of(site, id), "redirector@osaka");
-	assert_true(snc_slice_delete_call(&site->developer, site->arena,
-	    &(struct snc_slice_delete_args){filler}, &(struct snc_slice_delete_result){}, &err));
-	assert_true(fake_wait(site, filler, "GONE") == NULL);
-	assert_true(snc_slice_optimise_call(&site->developer, site->arena, &args, &result, &err));
-	assert_equal(result.n_moves, 1);
-	assert_text(result.moves[0].kind, "link");
-	assert_text(result.moves[0].name, "l1");
-	assert_text(result.moves[0].way, "local");
-	assert_text(result.moves[0].from, "hub at osaka");
-	assert_text(result.moves[0].to, "hub at koganei");
-	assert_true(result.moves[0].gain_bps > 0);
-	assert_text(hub_of(site, id), "redirector@osaka");
-
-	args.plan = false;
-	fake_manager(site, "redirector@koganei")->is_blocked = true;
-	assert_true(snc_slice_optimise_call(&site->developer, site->arena, &args, &result, &err));
-	assert_true(result.moves[0].under_way);
-	nothing_is_overbooked(site);
-	fake_manager(site, "redirector@koganei")->is_blocked = false;
-	assert_text(fake_wait(site, id, NULL)->state, "RUNNING");
-	assert_text(fake_wait(site, id, NULL)->code, "");
-	assert_text(hub_of(site, id), "redirector@koganei");
-	assert_text(link_shown(site, id).state, "open");
-	for (int i = 0; i < 1000 && fake_objects(site) != 11; i++)
-		usleep(10000);
-	assert_equal(fake_objects(site), 3 + 1 + 6 + 1); /* nodes, hub, ends of spokes, a share */
-	assert_true(snc_orphans_call(
-	    &site->noc, site->arena, &(struct snc_orphans_args){}, &orphans, &err));
-	assert_equal(orphans.n_orphans, 0);
-	args.plan = true;
-	assert_true(snc_slice_optimise_call(&site->developer, site->arena, &args, &result, &err));
-	assert_equal(result.n_moves, 0);
-	fake_site_free(site);
-}
-
 static void
 everybody_moves_his_own_and_the_noc_all(void)
 {
@@ -403,7 +327,6 @@ static const struct test tests[] = {
     TEST(slices_that_are_reserved_or_stopped_move_too),
     TEST(what_was_set_on_a_link_stays_when_it_moves),
     TEST(nodes_move_only_when_they_may_and_leave_a_host_whole),
-    TEST(a_hub_moves_to_where_most_of_its_ends_are),
     TEST(everybody_moves_his_own_and_the_noc_all),
 };
 
