@@ -77,7 +77,7 @@ static bool
 read_owner(struct txn *txn, struct manager_caller *caller, struct err *err)
 {
 	auto_rows struct rows *rows = txn_query(txn, err,
-	    "SELECT max_epoch, floor, change FROM manager_owner WHERE owner = ?", "t",
+	    "SELECT max_epoch, floor, change, life FROM manager_owner WHERE owner = ?", "t",
 	    caller->owner);
 
 	if (!rows)
@@ -87,6 +87,7 @@ read_owner(struct txn *txn, struct manager_caller *caller, struct err *err)
 	caller->epoch = rows_i64(rows, 0);
 	caller->floor = (uint64_t)rows_i64(rows, 1);
 	caller->change = rows_i64(rows, 2);
+	caller->life = rows_i64(rows, 3);
 	return true;
 }
 

@@ -155,7 +155,7 @@ bool manager_call(struct manager *manager, struct manager_call *call, struct err
 /*
  * The rows of an owner with rid > after, at most MANAGER_ROWS_MAX, in rid order: `have` of each,
  * kind, spec, attr and rev in `want`; arrays and texts in call->arena. Uses call->caller.owner
- * only, and fills in epoch, floor and change as it has told them.
+ * only, and fills in epoch, floor, change and life as it has told them.
  */
 bool manager_status(
     struct manager *manager, uint64_t after, struct manager_call *call, struct err *err) must_check;
