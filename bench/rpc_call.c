@@ -135,8 +135,12 @@ call_us(struct http_client *http, size_t n_rows, struct err *err)
 	auto_arena struct arena *arena = arena_new();
 	struct controller_rid *rows = arena_alloc(arena, (n_rows + 1) * sizeof(*rows));
 	struct rpc_client client = {.post = post, .self = http, .timeout_ms = 5000};
-	struct controller_hello_args args = {
-	    "redirector@koganei", "0", "uuid", "cpu=4\n", rows, n_rows, NULL, 0};
+	struct controller_hello_args args = {.manager = "redirector@koganei",
+	    .version = "0",
+	    .db_uuid = "uuid",
+	    .capacity = "cpu=4\n",
+	    .changed = rows,
+	    .n_changed = n_rows};
 	struct controller_hello_result result;
 	double from = now_us();
 

@@ -56,7 +56,8 @@ const char *cli_amount(struct cli *cli, const char *what, int64_t amount);
 
 extern const struct cli_verb cli_slice_verbs[], cli_node_verbs[], cli_link_verbs[],
     cli_path_verbs[], cli_host_verbs[], cli_event_verbs[], cli_doctor_verbs[], cli_orphans_verbs[],
-    cli_project_verbs[], cli_quota_verbs[], cli_usage_verbs[], cli_audit_verbs[];
+    cli_restore_verbs[], cli_project_verbs[], cli_quota_verbs[], cli_usage_verbs[],
+    cli_audit_verbs[];
 
 struct cli_flags {
 	bool json, yes, no_input, no_wait, wait, help, read, follow, ctl;
@@ -68,7 +69,7 @@ struct cli_flags {
 	const char *expect;     /* --expect TEXT */
 	const char *goal;       /* --goal STATE */
 	const char *slice;      /* --slice NAME */
-	bool once, plan, restart, nodes;
+	bool once, plan, restart, nodes, tnc;
 	/* of projects */
 	const char *project, *user, *note, *slices, *cpu, *memory, *rate_hours, *since, *head;
 	bool each, site;

@@ -60,6 +60,7 @@ static const struct flag {
     {"head", 0, FLAG_VALUE, offsetof(struct cli_flags, head), 0,
 	"SEQ:HASH that was printed before"},
     {"slice", 's', FLAG_VALUE, offsetof(struct cli_flags, slice), 0, "NAME: of this slice only"},
+    {"tnc", 0, FLAG_BARE, offsetof(struct cli_flags, tnc), 0, "of tncd, not of sncd"},
     {"once", 0, FLAG_BARE, offsetof(struct cli_flags, once), 0, "one sample, then end"},
     {"rate", 0, FLAG_VALUE, offsetof(struct cli_flags, rate), 0,
 	"RATE guaranteed both ways: 50Mbps"},

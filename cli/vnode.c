@@ -27,6 +27,7 @@ static const struct {
     {"usage", cli_usage_verbs, "what was reserved for how long", NULL},
     {"audit", cli_audit_verbs, "who did what", NULL},
     {"doctor", cli_doctor_verbs, "what the hosts can do, and what to do about it", NULL},
+    {"restore", cli_restore_verbs, "when sncd's database was put back to an older state", NULL},
     {"orphans", cli_orphans_verbs, "what does not agree between books and world", NULL},
     {"pki", NULL, "the private CA and its certificates", cli_pki},
 };

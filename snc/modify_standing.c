@@ -69,7 +69,7 @@ is_lost(const struct modify_work *work, const struct slice_node *node)
 {
 	const struct controller_row_state *row = modify_node_row(work, node);
 
-	return row && row->is_evicted;
+	return row && controller_row_is_lost(row);
 }
 
 bool

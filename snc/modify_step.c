@@ -75,7 +75,7 @@ is_over(struct txn *txn, const struct slice_record *record, const struct modify_
 			continue;
 		if (!controller_row_of(txn, rows->items[i].rid, arena, &group, &row, &err))
 			return false;
-		if (!row.is_evicted &&
+		if (!controller_row_is_lost(&row) &&
 		    (row.have != ROW_COMMITTED || !row.is_real || row.rev_have < row.rev))
 			return false;
 	}

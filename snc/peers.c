@@ -9,7 +9,7 @@
 #include "lib/api/peer.h"
 #include "lib/base/id.h"
 
-enum { PING_MS = 3000, ANSWER_MS = 2000, THREADS_MAX = 16 };
+enum { PING_MS = 3000, STATUS_MS = 10000, ANSWER_MS = 2000, THREADS_MAX = 16 };
 
 bool
 peers_client(struct snc *snc, const char *manager, int timeout_ms, struct rpc_client *client,
@@ -53,6 +53,18 @@ peers_manager_call(void *self, const char *manager, struct manager_call *call, s
 	if (!peers_client(snc, manager, call->caller.deadline_ms + ANSWER_MS, &client, err))
 		return false;
 	return peers_note(snc, manager, peer_manager_call(&client, call, err), err);
+}
+
+bool
+peers_manager_status(
+    void *self, const char *manager, uint64_t after, struct manager_call *call, struct err *err)
+{
+	struct snc *snc = self;
+	struct rpc_client client;
+
+	if (!peers_client(snc, manager, STATUS_MS, &client, err))
+		return false;
+	return peers_note(snc, manager, peer_manager_status(&client, after, call, err), err);
 }
 
 bool

@@ -17,6 +17,10 @@ bool peers_note(struct snc *snc, const char *manager, bool is_good, const struct
 bool peers_manager_call(
     void *self, const char *manager, struct manager_call *call, struct err *err);
 
+/* The same of controller_config.status. */
+bool peers_manager_status(
+    void *self, const char *manager, uint64_t after, struct manager_call *call, struct err *err);
+
 /* Asks a manager for the first of its rows, to see whether it lives. */
 bool peers_ping(struct snc *snc, const char *manager, struct err *err);
 

@@ -70,14 +70,15 @@ place_of(const struct modify_work *work, const struct slice_node *node)
 {
 	const struct controller_row_state *row = modify_node_row(work, node);
 
-	return (struct slice_place){node->name, modify_host(work, node), row && row->is_evicted};
+	return (struct slice_place){
+	    node->name, modify_host(work, node), row && controller_row_is_lost(row)};
 }
 
 static bool
 has_lost(const struct modify_work *work)
 {
 	for (size_t i = 0; i < work->n_rows; i++)
-		if (work->rows[i].is_evicted)
+		if (controller_row_is_lost(&work->rows[i]))
 			return true;
 	return false;
 }

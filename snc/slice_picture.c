@@ -77,7 +77,7 @@ node_state(const struct controller_row_state *row)
 {
 	bool is_newest;
 
-	if (row && row->is_evicted)
+	if (row && controller_row_is_lost(row))
 		return "failed";
 	if (!row || (row->have == ROW_NONE && row->want != ROW_RELEASED))
 		return row && is_refused(row) ? "failed" : "absent";
@@ -180,7 +180,7 @@ draw_node(const struct source *source, const struct slice_node *node, struct snc
 static int
 row_rank(const struct controller_row_state *row)
 {
-	if (row->is_evicted)
+	if (controller_row_is_lost(row))
 		return 1;
 	if (row->want == ROW_RELEASED || row->have == ROW_RELEASED)
 		return 0;

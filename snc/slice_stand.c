@@ -34,7 +34,8 @@ blocking_row(const struct controller_row_state *rows, size_t n_rows)
 {
 	for (size_t i = 0; i < n_rows; i++)
 		if (rows[i].why.code != ERR_NONE &&
-		    (rows[i].is_evicted || !(rows[i].have >= rows[i].want && rows[i].is_real)))
+		    (controller_row_is_lost(&rows[i]) ||
+			!(rows[i].have >= rows[i].want && rows[i].is_real)))
 			return &rows[i];
 	return NULL;
 }
@@ -87,9 +88,9 @@ say_rows(struct snc *snc, struct txn *txn, const struct slice_record *record, st
 	if (standing->is_modifying)
 		return say_coming(snc, txn, record, arena, standing);
 	for (size_t i = 0; i < n_rows && record->engine == GROUP_ACTIVE; i++)
-		standing->is_degraded =
-		    standing->is_degraded ||
-		    (record->settled == record->goal && (!rows[i].is_real || rows[i].is_evicted));
+		standing->is_degraded = standing->is_degraded ||
+					(record->settled == record->goal &&
+					    (!rows[i].is_real || controller_row_is_lost(&rows[i])));
 	blocking = blocking_row(rows, n_rows);
 	if (blocking && (standing->progress[0] || standing->is_degraded) &&
 	    record->reason.code == ERR_NONE)

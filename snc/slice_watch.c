@@ -187,8 +187,9 @@ all_real(struct snc *snc, struct txn *txn, const char *group)
 	if (!controller_rows(snc->controller, txn, group, arena, &rows, &n_rows))
 		return false;
 	for (size_t i = 0; i < n_rows; i++)
-		if (!rows[i].is_evicted && (rows[i].have != ROW_COMMITTED || !rows[i].is_real ||
-					       rows[i].rev_have < rows[i].rev))
+		if (!controller_row_is_lost(&rows[i]) &&
+		    (rows[i].have != ROW_COMMITTED || !rows[i].is_real ||
+			rows[i].rev_have < rows[i].rev))
 			return false;
 	return true;
 }

@@ -113,6 +113,7 @@ snc_new(const struct snc_config *config, struct err *err)
 		.clock = snc->clock,
 		.self = snc,
 		.call = peers_manager_call,
+		.status = peers_manager_status,
 		.changed = slice_changed,
 		.row_changed = slice_row_changed,
 		.made = &snc->controller,

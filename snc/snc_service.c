@@ -32,6 +32,7 @@ const struct snc_ops snc_service_ops = {
     .host_list = service_host_list,
     .host_evict = service_host_evict,
     .host_readmit = service_host_readmit,
+    .restore = service_restore,
     .node_list = service_node_list,
     .link_list = service_link_list,
     .console_read = service_console_read,
@@ -87,7 +88,8 @@ pass_on(struct snc *snc, const struct controller_hello_args *args, struct err *e
 	for (size_t i = 0; i < args->n_changed && is_good; i++)
 		is_good = id_parse(args->changed[i].rid, vec_add(&rids), err);
 	if (is_good)
-		controller_heard(snc->controller, args->manager, args->db_uuid, rids.items, rids.n);
+		controller_heard(snc->controller, args->manager, args->db_uuid, args->change,
+		    rids.items, rids.n);
 	vec_done(&rids);
 	return is_good;
 }

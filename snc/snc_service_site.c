@@ -213,9 +213,19 @@ ask_orphans(void *self, size_t index)
 						    "its row of %s is missing", expected->subject));
 }
 
+/* Why sncd's own books are not to be trusted; "" = they are. */
+static const char *
+quarantine(struct snc *snc, struct arena *arena)
+{
+	auto_txn struct txn *txn = store_begin(snc->store);
+
+	return controller_quarantine(txn, arena);
+}
+
 SNC_HANDLER(orphans)
 {
 	vec_of(struct snc_orphan) all = {0};
+	const char *why = quarantine(self, call->arena);
 	struct asking asking;
 
 	(void)args;
@@ -225,6 +235,8 @@ SNC_HANDLER(orphans)
 		return false;
 	}
 	peers_each(asking.n, ask_orphans, &asking);
+	if (why[0])
+		vec_push(&all, ((struct snc_orphan){"sncd", why}));
 	for (size_t i = 0; i < asking.n; i++)
 		vec_each (line, &asking.asked[i].lines)
 			vec_push(&all,
@@ -308,12 +320,16 @@ kept_fact(const struct snc_fact *fact, struct arena *arena)
 SNC_HANDLER(doctor)
 {
 	vec_of(struct snc_fact) all = {0};
+	const char *why = quarantine(self, call->arena);
 	struct asking asking;
 
 	(void)args;
 	(void)err;
 	asking_init(&asking, self, false, call->arena);
 	peers_each(asking.n, ask_doctor, &asking);
+	if (why[0])
+		vec_push(
+		    &all, ((struct snc_fact){"sncd", "books", false, why, "`vnode restore show`"}));
 	for (size_t i = 0; i < asking.n; i++)
 		vec_each (fact, &asking.asked[i].facts)
 			vec_push(&all, kept_fact(fact, call->arena));

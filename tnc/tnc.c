@@ -17,6 +17,8 @@ enum { WATCH_S = 1, ROUTERD_PORT = 7706 };
 static void *watch_main(void *self);
 static bool start(struct tnc *tnc, struct err *err);
 static void stop(struct tnc *tnc);
+static bool list_router(
+    void *self, const char *manager, uint64_t after, struct manager_call *call, struct err *err);
 static bool call_router(
     void *self, const char *manager, struct manager_call *call, struct err *err);
 
@@ -81,6 +83,7 @@ start(struct tnc *tnc, struct err *err)
 					     .clock = tnc->config.clock,
 					     .self = tnc,
 					     .call = call_router,
+					     .status = list_router,
 					     .changed = path_changed},
 	    err);
 	if (!tnc->controller)
@@ -160,4 +163,13 @@ call_router(void *self, const char *manager, struct manager_call *call, struct e
 	const struct rpc_client *client = tnc_router(self, manager, err);
 
 	return client && peer_manager_call(client, call, err);
+}
+
+static bool
+list_router(
+    void *self, const char *manager, uint64_t after, struct manager_call *call, struct err *err)
+{
+	const struct rpc_client *client = tnc_router(self, manager, err);
+
+	return client && peer_manager_status(client, after, call, err);
 }

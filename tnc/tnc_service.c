@@ -19,6 +19,8 @@ static bool serve_router_list(void *self, const struct rpc_call *call,
     struct err *err);
 static bool serve_orphans(void *self, const struct rpc_call *call,
     const struct tnc_orphans_args *args, struct tnc_orphans_result *result, struct err *err);
+static bool serve_restore(void *self, const struct rpc_call *call,
+    const struct tnc_restore_args *args, struct tnc_restore_result *result, struct err *err);
 static bool serve_hello(void *self, const struct rpc_call *call,
     const struct controller_hello_args *args, struct controller_hello_result *result,
     struct err *err);
@@ -28,6 +30,7 @@ const struct tnc_ops tnc_ops = {
     .path_list = serve_path_list,
     .router_list = serve_router_list,
     .orphans = serve_orphans,
+    .restore = serve_restore,
 };
 
 const struct controller_ops tnc_controller_ops = {.hello = serve_hello};
@@ -282,6 +285,57 @@ serve_orphans(void *self, const struct rpc_call *call, const struct tnc_orphans_
 	return is_done;
 }
 
+/* ---- restore --------------------------------------------------------------------------------- */
+
+static bool
+survey_routers(
+    struct tnc *tnc, struct arena *arena, struct controller_survey *found, struct err *err)
+{
+	const struct inventory *inventory = tnc->config.inventory;
+	const char **names = arena_alloc(arena, (inventory->n_routers + 1) * sizeof(names[0]));
+
+	for (size_t i = 0; i < inventory->n_routers; i++)
+		names[i] = arena_format(arena, "router@%s", inventory->routers[i].name);
+	return controller_survey(tnc->controller, names, inventory->n_routers, arena, found, err);
+}
+
+static bool
+resume(struct tnc *tnc, const struct controller_survey *found, struct err *err)
+{
+	auto_txn struct txn *txn = store_begin(tnc->config.store);
+
+	if (!controller_resume(tnc->controller, txn, found, err) || !txn_commit(&txn, err))
+		return false;
+	controller_wake(tnc->controller);
+	return true;
+}
+
+static bool
+serve_restore(void *self, const struct rpc_call *call, const struct tnc_restore_args *args,
+    struct tnc_restore_result *result, struct err *err)
+{
+	struct tnc *tnc = self;
+	struct controller_survey found = {0};
+	struct tnc_orphan *unknown;
+	struct txn *txn = store_begin(tnc->config.store);
+
+	*result = (struct tnc_restore_result){.why = controller_quarantine(txn, call->arena)};
+	txn_cancel(txn);
+	if (!result->why[0])
+		return !args->confirm ||
+		       err_set(err, ERR_CONFLICT, "no router has heard of anything newer");
+	if (!survey_routers(tnc, call->arena, &found, err))
+		return false;
+	unknown = arena_alloc(call->arena, (found.n_rows + 1) * sizeof(unknown[0]));
+	for (size_t i = 0; i < found.n_rows; i++)
+		if (!found.rows[i].is_known)
+			unknown[result->n_unknown++] =
+			    (struct tnc_orphan){arena_text(call->arena, found.rows[i].manager),
+				arena_text(call->arena, id_text(found.rows[i].rid).text)};
+	result->unknown = unknown;
+	return !args->confirm || resume(tnc, &found, err);
+}
+
 /* ---- hello ----------------------------------------------------------------------------------- */
 
 /* What a router has put right is a note about each share of the path. */
@@ -341,7 +395,7 @@ serve_hello(void *self, const struct rpc_call *call, const struct controller_hel
 			return false;
 	if (!routers_heard(tnc->routers, call->name, err) || !pass_notes(tnc, args, err))
 		return false;
-	controller_heard(tnc->controller, name, args->db_uuid, rids, args->n_changed);
+	controller_heard(tnc->controller, name, args->db_uuid, args->change, rids, args->n_changed);
 	*result = (struct controller_hello_result){
 	    .epoch = controller_epoch(tnc->controller), .interval_ms = ROUTER_HELLO_MS};
 	return true;

@@ -44,13 +44,13 @@ static bool
 find_controller(struct daemon *daemon, struct err *err)
 {
 	const char *text = conf_text(daemon->conf, "daemon", "controller");
-	char name[128];
+	char *name = daemon->hello.controller_name;
 	size_t len;
 
 	if (!text)
 		return true;
 	len = strcspn(text, " \t");
-	if (!text[len] || len >= sizeof(name))
+	if (!text[len] || len >= sizeof(daemon->hello.controller_name))
 		return err_set(err, ERR_BAD_VALUE,
 		    "[daemon] controller=%s: ROLE@NAME ADDRESS is wanted", text);
 	memcpy(name, text, len);
@@ -224,6 +224,7 @@ say(struct daemon *daemon, int64_t *interval_ms, struct err *err)
 	struct controller_hello_args args = {.manager = daemon->full_name,
 	    .version = VNODE_VERSION,
 	    .db_uuid = store_uuid(daemon->store),
+	    .change = manager_told(daemon->hello.manager, daemon->hello.controller_name),
 	    .changed = rids,
 	    .n_changed = taken.n};
 	struct controller_hello_result result = {0};

@@ -31,6 +31,7 @@ struct hello {
 	void (*capacity)(void *self, struct str *lines);
 	void *capacity_self;
 	const struct rpc_client *controller;
+	char controller_name[128];
 };
 
 struct daemon_files {

@@ -36,6 +36,9 @@ peer_manager_call(const struct rpc_client *client, struct manager_call *call, st
 	    .epoch = call->caller.epoch,
 	    .floor = rid_text(call->arena, call->caller.floor),
 	    .deadline_ms = call->caller.deadline_ms,
+	    .change = call->caller.change,
+	    .since = call->caller.since,
+	    .life = call->caller.life,
 	    .rows = wants_to_rows(call->arena, call),
 	    .n_rows = call->n,
 	};
@@ -61,10 +64,10 @@ static bool
 send_rows(const struct rpc_client *client, const struct manager_call *call,
     const struct manager_reserve_args *args, struct manager_reserve_result *result, struct err *err)
 {
-	struct manager_commit_args commit = {
-	    args->epoch, args->floor, args->deadline_ms, args->rows, args->n_rows};
-	struct manager_release_args release = {
-	    args->epoch, args->floor, args->deadline_ms, args->rows, args->n_rows};
+	struct manager_commit_args commit = {args->epoch, args->floor, args->deadline_ms,
+	    args->change, args->since, args->life, args->rows, args->n_rows};
+	struct manager_release_args release = {args->epoch, args->floor, args->deadline_ms,
+	    args->change, args->since, args->life, args->rows, args->n_rows};
 	struct manager_commit_result committed = {0};
 	struct manager_release_result released = {0};
 
@@ -115,6 +118,32 @@ row_to_have(const struct manager_row *row, struct row_have *have, struct err *er
 	       row_state_parse(row->state ? row->state : "none", &have->state, err);
 }
 
+bool
+peer_manager_status(
+    const struct rpc_client *client, uint64_t after, struct manager_call *call, struct err *err)
+{
+	struct manager_status_args args = {rid_text(call->arena, after)};
+	struct manager_status_result result = {0};
+	struct row_want *want;
+
+	if (!manager_status_call(client, call->arena, &args, &result, err))
+		return false;
+	call->caller.epoch = result.epoch;
+	call->caller.change = result.change;
+	if (!id_parse(result.floor, &call->caller.floor, err))
+		return err_in(err, "manager.status: floor");
+	want = arena_alloc(call->arena, result.n_rows * sizeof(*want));
+	call->have = arena_alloc(call->arena, result.n_rows * sizeof(*call->have));
+	call->want = want;
+	call->n = result.n_rows;
+	for (size_t i = 0; i < call->n; i++) {
+		if (!row_to_have(&result.rows[i], &call->have[i], err))
+			return err_in(err, "manager.status: answer");
+		want[i] = (struct row_want){.rid = call->have[i].rid, .kind = result.rows[i].kind};
+	}
+	return true;
+}
+
 /* ---- the manager's side ---- */
 
 /* What the three verbs have in common. */
@@ -122,7 +151,7 @@ struct verb_request {
 	enum verb verb;
 	int64_t epoch;
 	const char *floor;
-	int64_t deadline_ms;
+	int64_t deadline_ms, change, since, life;
 	const struct manager_row *rows;
 	size_t n_rows;
 };
@@ -160,6 +189,9 @@ run_verb(struct manager *manager, const struct rpc_call *call, const struct verb
 		return err_set(err, ERR_BAD_VALUE, "deadline_ms: 0 to 600000 are possible");
 	engine_call.caller = (struct manager_caller){.owner = owner_of(call),
 	    .epoch = request->epoch,
+	    .change = request->change,
+	    .since = request->since,
+	    .life = request->life,
 	    .deadline_ms = (int)request->deadline_ms};
 	if (!id_parse(request->floor, &engine_call.caller.floor, err))
 		return err_in(err, "floor");
@@ -180,8 +212,8 @@ static bool
 serve_reserve(void *self, const struct rpc_call *call, const struct manager_reserve_args *args,
     struct manager_reserve_result *result, struct err *err)
 {
-	struct verb_request request = {
-	    VERB_RESERVE, args->epoch, args->floor, args->deadline_ms, args->rows, args->n_rows};
+	struct verb_request request = {VERB_RESERVE, args->epoch, args->floor, args->deadline_ms,
+	    args->change, args->since, args->life, args->rows, args->n_rows};
 
 	return run_verb(self, call, &request, result, err);
 }
@@ -190,8 +222,8 @@ static bool
 serve_commit(void *self, const struct rpc_call *call, const struct manager_commit_args *args,
     struct manager_commit_result *result, struct err *err)
 {
-	struct verb_request request = {
-	    VERB_COMMIT, args->epoch, args->floor, args->deadline_ms, args->rows, args->n_rows};
+	struct verb_request request = {VERB_COMMIT, args->epoch, args->floor, args->deadline_ms,
+	    args->change, args->since, args->life, args->rows, args->n_rows};
 	struct manager_reserve_result answer = {0};
 
 	if (!run_verb(self, call, &request, &answer, err))
@@ -204,8 +236,8 @@ static bool
 serve_release(void *self, const struct rpc_call *call, const struct manager_release_args *args,
     struct manager_release_result *result, struct err *err)
 {
-	struct verb_request request = {
-	    VERB_RELEASE, args->epoch, args->floor, args->deadline_ms, args->rows, args->n_rows};
+	struct verb_request request = {VERB_RELEASE, args->epoch, args->floor, args->deadline_ms,
+	    args->change, args->since, args->life, args->rows, args->n_rows};
 	struct manager_reserve_result answer = {0};
 
 	if (!run_verb(self, call, &request, &answer, err))
@@ -234,7 +266,9 @@ serve_status(void *self, const struct rpc_call *call, const struct manager_statu
 		rows[i].spec = engine_call.want[i].spec;
 		rows[i].attr = engine_call.want[i].attr;
 	}
-	*result = (struct manager_status_result){rows, engine_call.n};
+	*result = (struct manager_status_result){engine_call.caller.epoch,
+	    rid_text(call->arena, engine_call.caller.floor), engine_call.caller.change, rows,
+	    engine_call.n};
 	return true;
 }
 

@@ -10,16 +10,18 @@
 
 #include "lib/base/fault.h"
 #include "lib/base/id.h"
-#include "lib/engine/controller_part.h"
+#include "lib/engine/controller_restore.h"
 #include "lib/engine/controller_track.h"
 #include "lib/engine/controller_turn.h"
 
 STORE_SQL(controller_groups_sql, "schemas/sql/controller/0001_groups.sql");
 STORE_SQL(controller_rows_sql, "schemas/sql/controller/0002_rows.sql");
 STORE_SQL(controller_evicted_sql, "schemas/sql/controller/0003_evicted.sql");
+STORE_SQL(controller_restored_sql, "schemas/sql/controller/0004_restored.sql");
 
 const struct store_migration controller_migrations[] = {{"controller", 1, controller_groups_sql},
-    {"controller", 2, controller_rows_sql}, {"controller", 3, controller_evicted_sql}};
+    {"controller", 2, controller_rows_sql}, {"controller", 3, controller_evicted_sql},
+    {"controller", 4, controller_restored_sql}};
 const size_t n_controller_migrations =
     sizeof(controller_migrations) / sizeof(controller_migrations[0]);
 
@@ -93,6 +95,8 @@ controller_admit(struct controller *controller, struct txn *txn,
 	int64_t commit_ms = admission->commit_ms ? admission->commit_ms : COMMIT_MS;
 
 	FAULT_POINT("controller.admit.before");
+	if (!change_begin(controller, txn, err))
+		return false;
 	if (!store_has_room(controller->config.store))
 		return err_set(err, ERR_UNAVAILABLE,
 		    "the controller's disk is full: nothing new is accepted until there is room");
@@ -121,6 +125,8 @@ controller_goal(struct controller *controller, struct txn *txn, const char *grou
 		return false;
 	if (goal <= now.goal)
 		return true;
+	if (!change_begin(controller, txn, err))
+		return false;
 	mark_altered(controller, group);
 	return txn_run(txn, err, "UPDATE controller_group SET goal = ? WHERE name = ?", "it",
 	    (int64_t)goal, group);
@@ -133,7 +139,7 @@ controller_set_attr(
 	auto_arena struct arena *arena = arena_new();
 	struct stored_row row;
 
-	if (!stored_row(txn, rid, arena, &row, err))
+	if (!change_begin(controller, txn, err) || !stored_row(txn, rid, arena, &row, err))
 		return false;
 	mark_altered(controller, row.group);
 	return txn_run(txn, err, "UPDATE controller_row SET attr = ?, rev = rev + 1 WHERE rid = ?",
@@ -151,9 +157,10 @@ controller_wake(struct controller *controller)
 
 void
 controller_heard(struct controller *controller, const char *manager, const char *db_uuid,
-    const uint64_t *rids, size_t n_rids)
+    int64_t change, const uint64_t *rids, size_t n_rids)
 {
-	struct word word = {.manager = xstrdup(manager), .db_uuid = xstrdup(db_uuid)};
+	struct word word = {
+	    .manager = xstrdup(manager), .db_uuid = xstrdup(db_uuid), .change = change};
 
 	for (size_t i = 0; i < n_rids; i++)
 		vec_push(&word.rids, rids[i]);
@@ -246,12 +253,15 @@ next_epoch(struct controller *controller, struct err *err)
 
 	if (!txn_run(txn, err, "UPDATE controller_meta SET epoch = epoch + 1", ""))
 		return false;
-	rows = txn_query(txn, err, "SELECT epoch FROM controller_meta", "");
+	rows = txn_query(txn, err, "SELECT epoch, change, quarantine FROM controller_meta", "");
 	if (!rows)
 		return false;
 	if (!rows_next(rows))
 		return err_set(err, ERR_INTERNAL, "the table controller_meta is empty");
 	controller->epoch = rows_i64(rows, 0);
+	controller->since = rows_i64(rows, 1);
+	controller->life = (int64_t)(controller->random >> 1);
+	controller->is_stale = rows_text(rows, 2)[0] != '\0';
 	rows_done(take(rows));
 	return txn_commit(&txn, err);
 }

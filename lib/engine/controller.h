@@ -56,6 +56,13 @@ struct controller_row_state {
 	bool is_evicted; /* its manager is gone for good: it is nobody's any more */
 };
 
+/* Its group wants it, and nobody has it any more. */
+static inline bool
+controller_row_is_lost(const struct controller_row_state *row)
+{
+	return row->is_evicted || (row->have == ROW_RELEASED && row->want != ROW_RELEASED);
+}
+
 struct controller_config {
 	struct store *store;
 	const struct clock *clock;
@@ -65,6 +72,9 @@ struct controller_config {
 	 * ERR_UNAVAILABLE or ERR_TIMEOUT when it cannot be reached. Runs on a pool thread; blocks.
 	 */
 	bool (*call)(void *self, const char *manager, struct manager_call *call, struct err *err);
+	/* Lists a manager's rows, as manager_status. For controller_survey; may be NULL. */
+	bool (*status)(void *self, const char *manager, uint64_t after, struct manager_call *call,
+	    struct err *err);
 	/*
 	 * A group changed its state; `why` has the first refusal when it goes to RELEASING by
 	 * itself. Runs inside the transaction that changes it. GONE is the last one; its rows are
@@ -158,6 +168,42 @@ bool controller_readmit(struct controller *controller, struct txn *txn, const ch
 
 bool controller_is_evicted(struct txn *txn, const char *manager);
 
+/*
+ * Quarantine (controller_restore.c): a manager has heard something newer than what the database
+ * has, so that was put back to an older state, or another controller has taken over. From then on,
+ * over restarts too, nothing is sent, no group moves, and what would change one is refused
+ * (ERR_UNAVAILABLE), but for evictions. Why, in arena; "" = it is not so.
+ */
+const char *controller_quarantine(struct txn *txn, struct arena *arena);
+
+/* What managers hold, and have heard of this controller. */
+struct controller_survey {
+	int64_t epoch, change; /* the highest */
+	uint64_t count;        /* no id has a higher counter */
+
+	struct controller_held {
+		const char *manager;
+		uint64_t rid;
+		bool is_known; /* to the database */
+	} * rows;              /* HELD or COMMITTED, and not RELEASED in truth */
+
+	size_t n_rows;
+};
+
+/* Asks all these managers; those that are evicted need not answer. Blocks; no transaction may be
+ * open. */
+bool controller_survey(struct controller *controller, const char *const *managers,
+    size_t n_managers, struct arena *arena, struct controller_survey *survey,
+    struct err *err) must_check;
+
+/*
+ * Ends the quarantine, after the commit: with an epoch, ids and changes beyond all that was heard
+ * of. What is in the database is asked for anew; what managers hold and it does not know is
+ * released. ERR_CONFLICT when there is none.
+ */
+bool controller_resume(struct controller *controller, struct txn *txn,
+    const struct controller_survey *survey, struct err *err) must_check;
+
 /* The groups that have rows at a manager, names and array in arena. */
 bool controller_groups_at(struct txn *txn, const char *manager, struct arena *arena,
     const char ***groups, size_t *n_groups, struct err *err) must_check;
@@ -168,11 +214,11 @@ void controller_wake(struct controller *controller);
 
 /*
  * A manager said hello (controller.hello): `rids` are rows whose object appeared, failed or
- * vanished; n = 0: it is alive. A changed db_uuid makes its rows be sent again from the start. Any
- * thread.
+ * vanished; n = 0: it is alive. A changed db_uuid makes its rows be sent again from the start, a
+ * change (manager_told) that is still to come begins the quarantine. Any thread.
  */
 void controller_heard(struct controller *controller, const char *manager, const char *db_uuid,
-    const uint64_t *rids, size_t n_rids);
+    int64_t change, const uint64_t *rids, size_t n_rids);
 
 /* Rows of a group, in rid order, array in arena. n = 0 without such a group. Any thread, own
  * transaction when txn is NULL. */

@@ -5,7 +5,7 @@
 
 #include "lib/base/id.h"
 #include "lib/base/log.h"
-#include "lib/engine/controller_part.h"
+#include "lib/engine/controller_restore.h"
 
 /* The row that an answer is about. */
 struct answered {
@@ -35,11 +35,9 @@ bool
 answers_store(
     struct controller *controller, struct txn *txn, struct flight *flight, struct err *err)
 {
-	if (!flight->is_answered && flight->err.code == ERR_STALE_EPOCH && !controller->is_stale) {
-		controller->is_stale = true;
-		log_error("engine", "event=stale_epoch manager=%s epoch=%lld why=\"%s\"",
-		    flight->peer->name, (long long)controller->epoch, flight->err.text);
-	}
+	if (!flight->is_answered && flight->err.code == ERR_STALE_EPOCH &&
+	    !quarantine_begin(controller, txn, flight, err))
+		return false;
 	for (size_t i = 0; i < flight->call.n; i++) {
 		struct row_have have = flight->call.have[i];
 		struct answered answered = {

@@ -31,8 +31,7 @@ static bool board(struct controller *controller, struct boarding *boarding, stru
     struct flight *flight, struct err *err);
 static struct flight *find_flight(const struct fleet *fleet, const struct track *track);
 static bool may_share(const struct flight *flight, const struct track *track);
-static struct flight *new_flight(
-    struct controller *controller, struct track *track, struct fleet *fleet);
+static struct flight *new_flight(struct track *track, struct fleet *fleet);
 static void launch(struct controller *controller, struct fleet *fleet);
 static struct flight *take_todo(struct controller *controller);
 static void make_call(struct controller *controller, struct flight *flight);
@@ -94,19 +93,22 @@ board_all(struct controller *controller, struct txn *txn, struct fleet *fleet, s
 	struct boarding boarding = {
 	    .txn = txn, .fleet = fleet, .now_ms = clock_boot_ms(controller->config.clock)};
 	struct peer *peer;
-	uint64_t floor;
+	struct manager_caller caller = {
+	    .epoch = controller->epoch, .since = controller->since, .life = controller->life};
 	bool is_good = true;
 
 	known_renew(controller);
-	if (!stored_floor(txn, controller->epoch, &floor, err))
+	if (!stored_caller(txn, &caller, err))
 		return false;
 	for (size_t at = 0; is_good && (peer = map_next(controller->peers, &at));) {
 		boarding.peer = peer;
 		for (int class = 0; is_good && class < CALL_CLASSES; class ++)
 			is_good = board_class(controller, &boarding, (enum call_class) class, err);
 	}
-	for (struct flight *flight = fleet->first; flight; flight = flight->next)
-		flight->call.caller.floor = floor;
+	for (struct flight *flight = fleet->first; flight; flight = flight->next) {
+		caller.deadline_ms = flight->call.caller.deadline_ms;
+		flight->call.caller = caller;
+	}
 	return is_good;
 }
 
@@ -122,7 +124,7 @@ board_class(struct controller *controller, struct boarding *boarding, enum call_
 		struct flight *flight = find_flight(boarding->fleet, track);
 
 		if (!flight && peer_has_room(boarding->peer, class))
-			flight = new_flight(controller, track, boarding->fleet);
+			flight = new_flight(track, boarding->fleet);
 		if (!flight)
 			return true;
 		if (!board(controller, boarding, track, flight, err))
@@ -204,7 +206,7 @@ may_share(const struct flight *flight, const struct track *track)
 }
 
 static struct flight *
-new_flight(struct controller *controller, struct track *track, struct fleet *fleet)
+new_flight(struct track *track, struct fleet *fleet)
 {
 	struct flight *flight = xcalloc(1, sizeof(*flight));
 
@@ -216,7 +218,7 @@ new_flight(struct controller *controller, struct track *track, struct fleet *fle
 	flight->call = (struct manager_call){.verb = track->verb,
 	    .want = flight->want,
 	    .arena = flight->arena,
-	    .caller = {.epoch = controller->epoch, .deadline_ms = CALL_MS}};
+	    .caller = {.deadline_ms = CALL_MS}};
 	track->peer->n_flights++;
 	track->peer->n_waiting += verb_class(track->verb) == CALLS_WAITING;
 	flight->next = fleet->first;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/base/fault.h"
-#include "lib/engine/controller_part.h"
+#include "lib/engine/controller_restore.h"
 
 /* Of no user: with a blank in it. */
 static const char owed_prefix[] = "owed by ";
@@ -21,7 +21,7 @@ controller_evict(
     struct controller *controller, struct txn *txn, const char *manager, struct err *err)
 {
 	FAULT_POINT("controller.evict.before");
-	return mark_groups(controller, txn, manager, err) &&
+	return count_change(txn, err) && mark_groups(controller, txn, manager, err) &&
 	       txn_run(txn, err,
 		   "INSERT INTO controller_evicted(manager) VALUES(?) ON CONFLICT DO NOTHING", "t",
 		   manager) &&
@@ -51,7 +51,8 @@ controller_readmit(
 		    "manager '%s' has not released %lld rows of before yet", manager,
 		    (long long)n_owed);
 	FAULT_POINT("controller.readmit.before");
-	return txn_run(txn, err, "DELETE FROM controller_evicted WHERE manager = ?", "t", manager);
+	return count_change(txn, err) &&
+	       txn_run(txn, err, "DELETE FROM controller_evicted WHERE manager = ?", "t", manager);
 }
 
 bool
@@ -96,6 +97,19 @@ is_owed_group(const char *group)
 	return !strncmp(group, owed_prefix, sizeof(owed_prefix) - 1);
 }
 
+bool
+owed_group(struct controller *controller, struct txn *txn, const char *manager, struct str *name,
+    struct err *err)
+{
+	str_addf(name, "%s%s", owed_prefix, manager);
+	mark_altered(controller, name->text);
+	controller_wake(controller);
+	return txn_run(txn, err,
+	    "INSERT INTO controller_group(name, state, goal, reserve_ms, commit_ms) "
+	    "VALUES(?, ?, ?, 0, 0) ON CONFLICT DO NOTHING",
+	    "tii", name->text, (int64_t)GROUP_RELEASING, (int64_t)ROW_RELEASED);
+}
+
 /* Rows of the group that have not been released in truth: each to its manager's group. */
 bool
 keep_owed(struct controller *controller, struct txn *txn, const char *group, struct err *err)
@@ -137,13 +151,7 @@ hand_over(struct controller *controller, struct txn *txn, const char *group, con
 {
 	auto_str struct str into = {0};
 
-	str_addf(&into, "%s%s", owed_prefix, manager);
-	mark_altered(controller, into.text);
-	controller_wake(controller);
-	return txn_run(txn, err,
-		   "INSERT INTO controller_group(name, state, goal, reserve_ms, commit_ms) "
-		   "VALUES(?, ?, ?, 0, 0) ON CONFLICT DO NOTHING",
-		   "tii", into.text, (int64_t)GROUP_RELEASING, (int64_t)ROW_RELEASED) &&
+	return owed_group(controller, txn, manager, &into, err) &&
 	       txn_run(txn, err,
 		   "UPDATE controller_row SET grp = ?, evicted = 2 WHERE grp = ? AND manager = ? "
 		   "AND evicted = 1 AND NOT (have = 3 AND is_real = 1)",

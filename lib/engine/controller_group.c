@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/base/log.h"
-#include "lib/engine/controller_part.h"
+#include "lib/engine/controller_restore.h"
 #include "lib/engine/controller_track.h"
 
 static bool is_late(struct controller *controller, const char *name, enum group_state state);

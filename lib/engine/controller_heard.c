@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "lib/engine/controller_part.h"
+#include "lib/engine/controller_restore.h"
 #include "lib/engine/controller_track.h"
 
 static bool meet(
@@ -18,7 +18,7 @@ bool
 hear(struct controller *controller, struct txn *txn, const struct word *word, struct err *err)
 {
 	peer_lives(controller, peer_get(controller, word->manager));
-	if (!meet(controller, txn, word, err))
+	if (!meet(controller, txn, word, err) || !quarantine_hear(controller, txn, word, err))
 		return false;
 	for (size_t i = 0; i < word->rids.n; i++)
 		if (!ask(controller, txn, word, word->rids.items[i], err))

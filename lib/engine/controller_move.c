@@ -3,7 +3,7 @@
  * comes has come into being in a group of its own, what goes is released in one.
  */
 #include "lib/base/fault.h"
-#include "lib/engine/controller_part.h"
+#include "lib/engine/controller_restore.h"
 
 bool
 controller_merge(struct controller *controller, struct txn *txn, const char *from, const char *into,
@@ -18,7 +18,8 @@ controller_merge(struct controller *controller, struct txn *txn, const char *fro
 		return err_set(err, ERR_CONFLICT, "group '%s' is %s, group '%s' is %s", from,
 		    group_state_text(source.state), into, group_state_text(target.state));
 	FAULT_POINT("controller.merge.before");
-	if (!txn_run(
+	if (!change_begin(controller, txn, err) ||
+	    !txn_run(
 		txn, err, "UPDATE controller_row SET grp = ? WHERE grp = ?", "tt", into, from) ||
 	    !txn_run(txn, err, "DELETE FROM controller_group WHERE name = ?", "t", from))
 		return false;
@@ -35,7 +36,8 @@ controller_part(struct controller *controller, struct txn *txn,
 	struct stored_group group;
 
 	FAULT_POINT("controller.part.before");
-	if (!stored_group(txn, parting->group, &group, err) ||
+	if (!change_begin(controller, txn, err) ||
+	    !stored_group(txn, parting->group, &group, err) ||
 	    !txn_run(txn, err,
 		"INSERT INTO controller_group(name, state, goal, reserve_ms, commit_ms) "
 		"VALUES(?, ?, ?, ?, ?)",

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "lib/base/heap.h"
 #include "lib/base/map.h"
@@ -102,12 +103,15 @@ struct flight {
 /* What a manager said, for the ticker. */
 struct word {
 	char *manager, *db_uuid;
+	int64_t change;
 	vec_of(uint64_t) rids;
 };
 
 struct controller {
 	struct controller_config config;
-	int64_t epoch;
+	_Atomic int64_t epoch;
+	int64_t since, life;  /* the change with which it began; a random number */
+	atomic_bool is_stale; /* somebody was newer than the books: see controller_restore.c */
 
 	/* inside a transaction: ids that are its own already */
 	uint64_t id_txn;
@@ -123,7 +127,6 @@ struct controller {
 	struct waiting *queue_first, *queue_last;
 	struct map *asked; /* rids to be asked once, though they seem settled; value: their mark */
 	uint64_t random;
-	bool is_stale;    /* a newer controller has taken over */
 	bool is_blind;    /* what was planned could not be stored: begin anew */
 	bool is_new;      /* nothing has been planned yet */
 	int64_t yield_ms; /* until then others have the store */

@@ -4,7 +4,8 @@
 #include "lib/engine/controller_row.h"
 
 #include "lib/base/id.h"
-#include "lib/engine/controller_part.h"
+#include "lib/base/vec.h"
+#include "lib/engine/controller_step.h"
 
 /* The state of its group behind those of its own. */
 #define ROW_COLUMNS(group_state)                                                                   \
@@ -130,8 +131,9 @@ store_row(struct txn *txn, const struct stored_row *row, struct err *err)
 bool
 store_group(struct txn *txn, const char *name, enum group_state state, struct err *err)
 {
-	return txn_run(txn, err, "UPDATE controller_group SET state = ? WHERE name = ?", "it",
-	    (int64_t)state, name);
+	return txn_run(txn, err, "UPDATE controller_meta SET change = change + 1", "") &&
+	       txn_run(txn, err, "UPDATE controller_group SET state = ? WHERE name = ?", "it",
+		   (int64_t)state, name);
 }
 
 bool
@@ -149,20 +151,21 @@ store_forget(struct txn *txn, const char *group, struct err *err)
 }
 
 bool
-stored_floor(struct txn *txn, int64_t epoch, uint64_t *floor, struct err *err)
+stored_caller(struct txn *txn, struct manager_caller *caller, struct err *err)
 {
 	auto_rows struct rows *rows = txn_query(txn, err,
 	    "SELECT (SELECT rid FROM controller_row WHERE evicted = 0 ORDER BY rid LIMIT 1), "
-	    "next_id FROM controller_meta",
+	    "next_id, change FROM controller_meta",
 	    "");
 
 	if (!rows)
 		return false;
 	if (!rows_next(rows))
 		return err_set(err, ERR_INTERNAL, "the table controller_meta is empty");
-	*floor = (uint64_t)rows_i64(rows, 0);
-	if (!*floor)
-		*floor = id_make((uint32_t)epoch, (uint64_t)rows_i64(rows, 1));
+	caller->floor = (uint64_t)rows_i64(rows, 0);
+	if (!caller->floor)
+		caller->floor = id_make((uint32_t)caller->epoch, (uint64_t)rows_i64(rows, 1));
+	caller->change = rows_i64(rows, 2);
 	return true;
 }
 

@@ -42,7 +42,8 @@ bool store_group(
 /* What was refused, and tried, was so in another state. */
 bool store_fresh_start(struct txn *txn, const char *group, struct err *err) must_check;
 bool store_forget(struct txn *txn, const char *group, struct err *err) must_check;
-bool stored_floor(struct txn *txn, int64_t epoch, uint64_t *floor, struct err *err) must_check;
+/* Fills in floor and change. */
+bool stored_caller(struct txn *txn, struct manager_caller *caller, struct err *err) must_check;
 
 /* controller_evict.c: is it evicted (ERR_UNAVAILABLE); rows that a group leaves to be released go
  * into one of their manager's own, of which nobody is told; is it one of these? */

@@ -6,7 +6,7 @@
 
 #include "lib/base/fault.h"
 #include "lib/base/log.h"
-#include "lib/engine/controller_part.h"
+#include "lib/engine/controller_restore.h"
 #include "lib/engine/controller_track.h"
 #include "lib/engine/controller_turn.h"
 
@@ -21,6 +21,7 @@ static void let_others(struct controller *controller);
 static bool wait_for_work(struct controller *controller);
 static bool has_work(struct controller *controller, int64_t now_ms, int64_t *next_ms);
 static bool tick(struct controller *controller, struct err *err);
+static void rest(struct controller *controller);
 static void intake_take(struct controller *controller, struct intake *intake);
 static void intake_take_dirty(struct controller *controller, struct intake *intake);
 static void intake_done(struct intake *intake);
@@ -126,6 +127,12 @@ tick(struct controller *controller, struct err *err)
 
 	mark_late(controller);
 	known_renew(controller);
+	if (controller->is_stale && !quarantine_look(controller, txn, err))
+		return false;
+	if (controller->is_stale) {
+		rest(controller);
+		return true;
+	}
 	if (controller->is_blind)
 		is_good = mark_all(controller, txn, err);
 	intake_take(controller, &intake);
@@ -137,10 +144,11 @@ tick(struct controller *controller, struct err *err)
 		is_good = hear(controller, txn, &intake.words.items[i], err);
 	known_renew(controller);
 	intake_take_dirty(controller, &intake); /* answers and words have marked groups, too */
-	for (size_t at = 0; is_good && (name = map_next(intake.dirty, &at));)
+	for (size_t at = 0;
+	     is_good && !controller->is_stale && (name = map_next(intake.dirty, &at));)
 		is_good = turn_refresh(controller, txn, name, err);
 	has_waiting = controller->queue_first != NULL;
-	is_good = is_good && turn_begin(controller, txn, err);
+	is_good = is_good && (controller->is_stale || turn_begin(controller, txn, err));
 	if (map_size(intake.dirty) || intake.words.n || has_waiting) {
 		FAULT_POINT("controller.tick.before");
 		is_good = is_good && txn_commit(&txn, err);
@@ -150,6 +158,20 @@ tick(struct controller *controller, struct err *err)
 	controller->is_blind = !is_good;
 	controller->is_new &= !is_good;
 	return is_good;
+}
+
+/* Nothing is stepped, nothing sent: what comes in is dropped, and looked at anew in the end. */
+static void
+rest(struct controller *controller)
+{
+	struct intake intake = {0};
+
+	intake_take(controller, &intake);
+	intake_take_dirty(controller, &intake);
+	for (struct flight *flight = intake.done; flight; flight = flight->next)
+		flight_back(controller, flight);
+	intake_done(&intake);
+	controller->is_blind = false;
 }
 
 /* Of the answers no more than the others who want the store can wait for. */
@@ -210,12 +232,11 @@ static bool
 mark_all(struct controller *controller, struct txn *txn, struct err *err)
 {
 	/* In the beginning nobody has asked for a group that is as it should be: state 3 is ACTIVE,
-	 * goal 3 RELEASED, have 2 COMMITTED. What is evicted is to be released all the same. */
+	 * goal 3 RELEASED, have 2 COMMITTED. */
 	auto_rows struct rows *rows = txn_query(txn, err,
 	    controller->is_new ? "SELECT name FROM controller_group WHERE state <> 3 OR goal = 3 "
 				 "UNION SELECT grp FROM controller_row "
-				 "WHERE have <> 2 OR is_real = 0 OR rev_have < rev "
-				 "OR evicted > 0"
+				 "WHERE have <> 2 OR is_real = 0 OR rev_have < rev OR evicted > 0"
 			       : "SELECT name FROM controller_group",
 	    "");
 	vec_of(uint64_t) known = {0};

@@ -12,7 +12,10 @@
 
 STORE_SQL(manager_rows_sql, "schemas/sql/manager/0001_rows.sql");
 
-const struct store_migration manager_migrations[] = {{"manager", 1, manager_rows_sql}};
+STORE_SQL(manager_change_sql, "schemas/sql/manager/0002_change.sql");
+
+const struct store_migration manager_migrations[] = {
+    {"manager", 1, manager_rows_sql}, {"manager", 2, manager_change_sql}};
 const size_t n_manager_migrations = sizeof(manager_migrations) / sizeof(manager_migrations[0]);
 
 static struct manager *manager_make(const struct manager_config *config);
@@ -20,6 +23,7 @@ static void tear_down(struct manager *manager);
 static bool start(struct manager *manager, void *(*body)(void *), struct err *err);
 static void status_row(struct manager *manager, struct rows *rows, struct arena *arena,
     struct row_want *want, struct row_have *have);
+static bool read_owner(struct txn *txn, struct manager_caller *caller, struct err *err);
 static void look_at_all(struct manager *manager);
 static bool list_strays(struct manager *manager, struct str *out, struct err *err);
 
@@ -58,7 +62,7 @@ manager_status(struct manager *manager, uint64_t after, struct manager_call *cal
 	    "tii", call->caller.owner, (int64_t)after, (int64_t)MANAGER_ROWS_MAX);
 	size_t n = 0;
 
-	if (!rows)
+	if (!rows || !read_owner(txn, &call->caller, err))
 		return false;
 	for (; rows_next(rows); n++)
 		status_row(manager, rows, call->arena, &want[n], &have[n]);
@@ -66,6 +70,34 @@ manager_status(struct manager *manager, uint64_t after, struct manager_call *cal
 	call->have = have;
 	call->n = n;
 	return true;
+}
+
+/* What its owner has told of itself. */
+static bool
+read_owner(struct txn *txn, struct manager_caller *caller, struct err *err)
+{
+	auto_rows struct rows *rows = txn_query(txn, err,
+	    "SELECT max_epoch, floor, change, life FROM manager_owner WHERE owner = ?", "t",
+	    caller->owner);
+
+	if (!rows)
+		return false;
+	if (!rows_next(rows))
+		return true;
+	caller->epoch = rows_i64(rows, 0);
+	caller->floor = (uint64_t)rows_i64(rows, 1);
+	caller->change = rows_i64(rows, 2);
+	caller->life = rows_i64(rows, 3);
+	return true;
+}
+
+int64_t
+manager_told(struct manager *manager, const char *owner)
+{
+	auto_txn struct txn *txn = store_begin(manager->config.store);
+	struct manager_caller caller = {.owner = owner};
+
+	return read_owner(txn, &caller, NULL) ? caller.change : 0;
 }
 
 void

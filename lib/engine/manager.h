@@ -117,7 +117,11 @@ struct manager_caller {
 	const char *owner; /* name in the certificate: "snc@ctl" */
 	int64_t epoch;     /* of the controller; older than the highest seen: ERR_STALE_EPOCH */
 	uint64_t floor;    /* tombstones below it are forgotten */
-	int deadline_ms;   /* how long to wait for the effect */
+	int64_t change;    /* counts what the controller has changed */
+	/* That number when its epoch began, less than what was told before; or another run of it
+	 * had the same epoch: its database was put back. ERR_STALE_EPOCH. */
+	int64_t since, life;
+	int deadline_ms; /* how long to wait for the effect */
 };
 
 /* SQL of the engine's own tables, to be put among the daemon's migrations (part "manager"). */
@@ -151,10 +155,13 @@ bool manager_call(struct manager *manager, struct manager_call *call, struct err
 /*
  * The rows of an owner with rid > after, at most MANAGER_ROWS_MAX, in rid order: `have` of each,
  * kind, spec, attr and rev in `want`; arrays and texts in call->arena. Uses call->caller.owner
- * only.
+ * only, and fills in epoch, floor, change and life as it has told them.
  */
 bool manager_status(
     struct manager *manager, uint64_t after, struct manager_call *call, struct err *err) must_check;
+
+/* The number of the last change that an owner has told; 0 = it has told nothing. Any thread. */
+int64_t manager_told(struct manager *manager, const char *owner);
 
 /* Something happened in the world: look at all rows again soon (netlink and libvirt events). Any
  * thread. */

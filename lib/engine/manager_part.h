@@ -97,6 +97,11 @@ struct manager {
 bool row_read(struct txn *txn, uint64_t rid, struct arena *arena, struct row **row,
     int64_t *hold_ms, struct err *err) must_check;
 
+/* Who calls says how new it is: kept, or refused (ERR_STALE_EPOCH); the highest floor it has told.
+ */
+bool owner_meet(struct txn *txn, const struct manager_caller *caller, int64_t *floor,
+    struct err *err) must_check;
+
 /* All rows into items; at start. */
 bool rows_load(struct manager *manager, struct err *err) must_check;
 

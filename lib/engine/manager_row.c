@@ -35,6 +35,45 @@ row_read(struct txn *txn, uint64_t rid, struct arena *arena, struct row **row, i
 	return true;
 }
 
+/* Learns what the caller says of itself: a newer epoch, a higher floor. */
+bool
+owner_meet(struct txn *txn, const struct manager_caller *caller, int64_t *floor, struct err *err)
+{
+	auto_rows struct rows *rows = txn_query(txn, err,
+	    "SELECT max_epoch, floor, change, life FROM manager_owner WHERE owner = ?", "t",
+	    caller->owner);
+	int64_t epoch = -1, change = 0, life = caller->life;
+
+	if (!rows)
+		return false;
+	if (rows_next(rows)) {
+		epoch = rows_i64(rows, 0);
+		*floor = rows_i64(rows, 1);
+		change = rows_i64(rows, 2);
+		life = rows_i64(rows, 3);
+	}
+	if (caller->epoch < epoch || (caller->epoch == epoch && caller->life != life))
+		return err_set(err, ERR_STALE_EPOCH, "epoch %lld of '%s' is over, it is at %lld",
+		    (long long)caller->epoch, caller->owner, (long long)epoch);
+	if (caller->epoch > epoch && caller->since < change)
+		return err_set(err, ERR_STALE_EPOCH,
+		    "the books of '%s' end at change %lld, it has told of %lld", caller->owner,
+		    (long long)caller->since, (long long)change);
+	if (caller->epoch == epoch && (int64_t)caller->floor <= *floor && caller->change <= change)
+		return true;
+	if (caller->change > change)
+		change = caller->change;
+	if ((int64_t)caller->floor > *floor)
+		*floor = (int64_t)caller->floor;
+	rows_done(take(rows));
+	return txn_run(txn, err,
+	    "INSERT INTO manager_owner(owner, max_epoch, floor, change, life) VALUES(?, ?, ?, ?, "
+	    "?) "
+	    "ON CONFLICT(owner) DO UPDATE SET max_epoch = excluded.max_epoch, "
+	    "floor = excluded.floor, change = excluded.change, life = excluded.life",
+	    "tiiii", caller->owner, caller->epoch, *floor, change, caller->life);
+}
+
 bool
 rows_load(struct manager *manager, struct err *err)
 {

@@ -35,7 +35,6 @@ static void try_step(struct step *step);
 static bool change_rows(struct step *step, struct err *err);
 static void take_back(struct batch *batch, size_t n_fresh);
 static void finish_step(struct step *step, bool is_stored, const struct err *err);
-static bool meet_owner(struct step *step, struct err *err);
 static bool take_step(
     struct step *step, const struct row_want *want, struct row_have *have, struct err *err);
 static bool step_unknown(
@@ -145,7 +144,7 @@ change_rows(struct step *step, struct err *err)
 {
 	struct manager_call *call = step->call;
 
-	if (!meet_owner(step, err))
+	if (!owner_meet(step->batch->txn, &call->caller, &step->floor, err))
 		return false;
 	for (size_t i = 0; i < call->n; i++)
 		if (!take_step(step, &call->want[i], &call->have[i], err))
@@ -179,35 +178,6 @@ finish_step(struct step *step, bool is_stored, const struct err *err)
 			row_apply(step->manager, change);
 	}
 	step->is_over = true;
-}
-
-/* Learns what the caller says of itself: a newer epoch, a higher floor. */
-static bool
-meet_owner(struct step *step, struct err *err)
-{
-	const struct manager_caller *caller = &step->call->caller;
-	auto_rows struct rows *rows = txn_query(step->batch->txn, err,
-	    "SELECT max_epoch, floor FROM manager_owner WHERE owner = ?", "t", caller->owner);
-	int64_t epoch = -1;
-
-	if (!rows)
-		return false;
-	if (rows_next(rows)) {
-		epoch = rows_i64(rows, 0);
-		step->floor = rows_i64(rows, 1);
-	}
-	if (caller->epoch < epoch)
-		return err_set(err, ERR_STALE_EPOCH, "epoch %lld of '%s' is over, it is at %lld",
-		    (long long)caller->epoch, caller->owner, (long long)epoch);
-	if (caller->epoch == epoch && (int64_t)caller->floor <= step->floor)
-		return true;
-	if ((int64_t)caller->floor > step->floor)
-		step->floor = (int64_t)caller->floor;
-	rows_done(take(rows));
-	return txn_run(step->batch->txn, err,
-	    "INSERT INTO manager_owner(owner, max_epoch, floor) VALUES(?, ?, ?) ON CONFLICT(owner) "
-	    "DO UPDATE SET max_epoch = excluded.max_epoch, floor = excluded.floor",
-	    "tii", caller->owner, caller->epoch, step->floor);
 }
 
 static bool

@@ -28,6 +28,7 @@ enum {
 	N_STEPS = 70,
 	KILLS_MIN = 17,
 	SEEDS_DEFAULT = 100,
+	RESTORE_EVERY = 2, /* schedules, whose controller is put back in the end */
 	SAMPLE_EVERY = 12, /* no multiple of what recurs in the story */
 	CHILD_S = 60,
 	FAILURES_MAX = 5, /* enough to see what is wrong */
@@ -168,24 +169,47 @@ release_all(void)
 	sim_strike(NODE_CONTROLLER); /* the next one reads what to do */
 }
 
+/* The books are older than the world: that is noticed, and what they lack is given back. */
 static void
-check_end(void)
+check_restored(void)
 {
+	uint64_t highest = sim_highest_counter(), rids[N_SITES];
+	bool is_noticed = sim_restore();
+
+	sim_come_to_rest();
+	for (int i = 0; i < N_SITES; i++) {
+		sim_check_site(i);
+		if (!sim_readmit(i)) /* by the books it was evicted then */
+			sim_violated("I3 it is back, and not readmitted", "");
+	}
+	if (!bench_try_admit(sim_site.bench, "new", CAPACITY, ROW_HELD, rids, NULL))
+		sim_violated("nothing can be admitted", "");
+	if (is_noticed && id_counter(rids[0]) <= highest)
+		sim_violated("an id's counter came back", id_text(rids[0]).text);
+	sim_come_to_rest();
+}
+
+static void
+check_end(bool is_restored)
+{
+	uint64_t rids[N_SITES];
+
 	for (int i = 0; i < SIM_SLOTS; i++)
 		if (sim_slots[i].generation)
 			sim_check_slot(&sim_slots[i]);
 	for (int i = 0; i < N_SITES; i++)
 		sim_check_site(i);
+	for (int i = 0; i < N_SITES; i++)
+		if (sim_site.is_evicted[i] && !sim_readmit(i))
+			sim_violated("I3 it is back, and not readmitted", "");
+	if (is_restored)
+		check_restored();
 	/* All that was given can be given again. */
 	release_all();
 	sim_come_to_rest();
 	for (int i = 0; i < N_SITES; i++)
 		sim_check_site(i);
-	for (int i = 0; i < N_SITES; i++)
-		if (sim_site.is_evicted[i] && !sim_readmit(i))
-			sim_violated("I3 it is back, and not readmitted", "");
-	if (!bench_try_admit(
-		sim_site.bench, "all", CAPACITY, ROW_HELD, (uint64_t[N_SITES]){0}, NULL))
+	if (!bench_try_admit(sim_site.bench, "all", CAPACITY, ROW_HELD, rids, NULL))
 		sim_violated("nothing can be admitted", "");
 	sim_come_to_rest();
 	if (sim_count_groups("SELECT count(*) FROM controller_group WHERE state = 1") != 1)
@@ -217,13 +241,15 @@ run_schedule(unsigned seed)
 	sim_pass_ms(SIM_REST_MS);
 	for (int i = 0; i < N_STEPS || sim_counts.kills < KILLS_MIN; i++) {
 		act();
+		if (i == N_STEPS - N_STEPS / 4)
+			sim_disk_back_up(NODE_CONTROLLER);
 		sim_supervise(false);
 		sim_sleep_ms((int64_t)sim_dice(3000));
 		sim_look(&sim_slots[sim_dice(SIM_SLOTS)]);
 	}
 	sim_calm_down();
 	sim_come_to_rest();
-	check_end();
+	check_end(seed % RESTORE_EVERY == 0);
 	if (sim_site.is_told)
 		printf(
 		    "  kills %lld, disk errors %lld, full %lld, calls %ld, lost %ld, doubled %ld, "
@@ -278,7 +304,7 @@ run_story(const struct single_fault *fault)
 	if (faults->crash_at || faults->io_error_at)
 		sim_end(NEVER_REACHED);
 	sim_come_to_rest();
-	check_end();
+	check_end(false);
 	sim_end(0);
 }
 

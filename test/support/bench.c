@@ -41,6 +41,19 @@ call_site(void *self, const char *manager, struct manager_call *call, struct err
 	return bench_deliver(site, call, err);
 }
 
+static bool
+ask_site(
+    void *self, const char *manager, uint64_t after, struct manager_call *call, struct err *err)
+{
+	struct bench *bench = self;
+	struct site *site = &bench->sites[manager[5] - '0'];
+
+	if (site->is_cut)
+		return err_set(err, ERR_UNAVAILABLE, "the wire is cut");
+	call->caller.owner = "test@ctl";
+	return manager_status(site->manager, after, call, err);
+}
+
 static void
 note_change(
     void *self, struct txn *txn, const char *group, enum group_state state, const struct err *why)
@@ -147,6 +160,7 @@ bench_open_controller(struct bench *bench, struct err *err)
 	struct controller_config config = {.clock = &bench->clock.clock,
 	    .self = bench,
 	    .call = call_site,
+	    .status = ask_site,
 	    .changed = note_change,
 	    .n_workers = 8};
 	char path[200];
@@ -230,6 +244,35 @@ bench_goal(struct bench *bench, const char *group, enum row_state goal)
 	must(controller_goal(bench->controller, txn, group, goal, &err), &err);
 	must(txn_commit(&txn, &err), &err);
 	controller_wake(bench->controller);
+}
+
+bool
+bench_resume(struct bench *bench, struct err *err)
+{
+	auto_arena struct arena *arena = arena_new();
+	struct controller_survey survey;
+	struct txn *txn;
+
+	if (!controller_survey(bench->controller, site_names, N_SITES, arena, &survey, err))
+		return false;
+	txn = store_begin(bench->store);
+	if (!controller_resume(bench->controller, txn, &survey, err)) {
+		txn_cancel(txn);
+		return false;
+	}
+	if (!txn_commit(&txn, err))
+		return false;
+	controller_wake(bench->controller);
+	return true;
+}
+
+bool
+bench_is_quarantined(struct bench *bench)
+{
+	auto_arena struct arena *arena = arena_new();
+	auto_txn struct txn *txn = store_begin(bench->store);
+
+	return controller_quarantine(txn, arena)[0] != '\0';
 }
 
 bool

@@ -62,6 +62,10 @@ bool bench_try_admit(struct bench *bench, const char *group, int units, enum row
 
 void bench_goal(struct bench *bench, const char *group, enum row_state goal);
 
+/* NOC staff have said that what managers know shall count; is that wanted? */
+bool bench_resume(struct bench *bench, struct err *err) must_check;
+bool bench_is_quarantined(struct bench *bench);
+
 /* Waits for a state (GONE: no such group any more); false when it does not come. */
 bool bench_await(struct bench *bench, const char *group, enum group_state state);
 

@@ -140,8 +140,17 @@ programmer_node_ready(void *self, const struct rpc_call *call,
 	return true;
 }
 
-static const struct tnc_ops tnc_fake_ops = {
-    fake_tnc_view, tnc_path_list_empty, tnc_router_list_empty, tnc_orphans_empty};
+static bool
+tnc_restore_never(void *self, const struct rpc_call *call, const struct tnc_restore_args *args,
+    struct tnc_restore_result *result, struct err *err)
+{
+	(void)self, (void)call, (void)args, (void)err;
+	*result = (struct tnc_restore_result){.why = ""};
+	return true;
+}
+
+static const struct tnc_ops tnc_fake_ops = {fake_tnc_view, tnc_path_list_empty,
+    tnc_router_list_empty, tnc_orphans_empty, tnc_restore_never};
 static const struct programmer_ops programmer_fake_ops = {
     .console_read = programmer_console_read_empty,
     .console_write = programmer_console_write_empty,
@@ -282,6 +291,7 @@ fake_hello(struct fake_site *site, const char *manager)
 	    .version = "0",
 	    .db_uuid = manager,
 	    .capacity = is_programmer ? capacity_programmer : capacity_redirector,
+	    .change = manager_told(fake_manager(site, manager)->manager, "snc@ctl"),
 	};
 	struct controller_hello_result result;
 	struct err err = {0};
@@ -305,8 +315,8 @@ fake_site_pass(struct fake_site *site, int64_t ms)
 	lease_watch_wake(site->snc->lease_watch);
 }
 
-static void
-start_snc(struct fake_site *site)
+void
+fake_site_start_snc(struct fake_site *site)
 {
 	struct store_migration migrations[16];
 	size_t n = 0;
@@ -338,8 +348,8 @@ start_snc(struct fake_site *site)
 			fake_hello(site, names[i]);
 }
 
-static void
-stop_snc(struct fake_site *site)
+void
+fake_site_stop_snc(struct fake_site *site)
 {
 	snc_free(site->snc);
 	rpc_server_free(site->server);
@@ -349,8 +359,8 @@ stop_snc(struct fake_site *site)
 void
 fake_site_restart_snc(struct fake_site *site)
 {
-	stop_snc(site);
-	start_snc(site);
+	fake_site_stop_snc(site);
+	fake_site_start_snc(site);
 }
 
 static struct rpc_client
@@ -383,7 +393,7 @@ fake_site_open(const char *dir)
 	site->arena = arena_new();
 	for (int i = 0; i < FAKE_MANAGERS; i++)
 		start_manager(site, i);
-	start_snc(site);
+	fake_site_start_snc(site);
 	site->developer = client_of(site, 0, "developer", "dev1");
 	site->other = client_of(site, 1, "developer", "dev2");
 	site->noc = client_of(site, 2, "noc", "noc1");
@@ -394,7 +404,7 @@ fake_site_open(const char *dir)
 void
 fake_site_free(struct fake_site *site)
 {
-	stop_snc(site);
+	fake_site_stop_snc(site);
 	for (int i = 0; i < FAKE_MANAGERS; i++) {
 		manager_free(site->managers[i].manager);
 		rpc_server_free(site->managers[i].server);

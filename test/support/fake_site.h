@@ -70,6 +70,14 @@ void fake_site_pass(struct fake_site *site, int64_t ms);
 /* Ends sncd as a kill does for its memory, and starts it again on the same database. */
 void fake_site_restart_snc(struct fake_site *site);
 
+/* The two halves of that. */
+void fake_site_stop_snc(struct fake_site *site);
+void fake_site_start_snc(struct fake_site *site);
+
+/* (fake_slice.c) Keeps sncd's database as it is now; ends sncd, and starts it on what was kept. */
+void fake_site_back_up(struct fake_site *site);
+void fake_site_restore(struct fake_site *site);
+
 /* Creates from a document (see site_document) and gives the id; the test fails when refused. */
 const char *fake_create(struct fake_site *site, const char *document, const char *goal);
 

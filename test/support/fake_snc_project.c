@@ -148,6 +148,17 @@ fake_evict(void *self, const struct rpc_call *call, const struct snc_host_evict_
 }
 
 static bool
+fake_restore(void *self, const struct rpc_call *call, const struct snc_restore_args *args,
+    struct snc_restore_result *result, struct err *err)
+{
+	static const struct snc_held unknown[] = {{"redirector@koganei", "0000000000001"}};
+
+	(void)self, (void)call, (void)args, (void)err;
+	*result = (struct snc_restore_result){"redirector@koganei: it knows more", unknown, 1};
+	return true;
+}
+
+static bool
 fake_readmit(void *self, const struct rpc_call *call, const struct snc_host_readmit_args *args,
     struct snc_host_readmit_result *result, struct err *err)
 {
@@ -171,4 +182,5 @@ fake_snc_project(struct snc_ops *ops)
 	ops->audit_list = fake_audit_list;
 	ops->host_evict = fake_evict;
 	ops->host_readmit = fake_readmit;
+	ops->restore = fake_restore;
 }

@@ -135,7 +135,16 @@ no_orphans(void *self, const struct rpc_call *call, const struct tnc_orphans_arg
 	return true;
 }
 
-static const struct tnc_ops tnc_ops = {publish, no_paths, no_routers, no_orphans};
+static bool
+no_restore(void *self, const struct rpc_call *call, const struct tnc_restore_args *args,
+    struct tnc_restore_result *result, struct err *err)
+{
+	(void)self, (void)call, (void)args, (void)err;
+	*result = (struct tnc_restore_result){.why = ""};
+	return true;
+}
+
+static const struct tnc_ops tnc_ops = {publish, no_paths, no_routers, no_orphans, no_restore};
 
 /* ---- files ---- */
 

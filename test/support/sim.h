@@ -73,3 +73,7 @@ void sim_disk_crash(int node, bool is_power);
 
 /* All files of a node that is dead are lost: a new disk. */
 void sim_disk_lose(int node);
+
+/* Keeps the files of a node as they are now; puts them back, when the node is dead. */
+void sim_disk_back_up(int node);
+void sim_disk_restore(int node);

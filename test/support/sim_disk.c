@@ -29,7 +29,9 @@ struct deed {
 struct sim_file {
 	int node;
 	bool is_there;
-	bool is_torn;           /* a sync has failed: what it had to write will not be read again */
+	bool is_torn; /* a sync has failed: what it had to write will not be read again */
+	bool is_backed_up;
+	struct bytes backup;
 	struct bytes now, safe; /* as programs see it; as it is after a power failure */
 	vec_of(struct deed) deeds;
 	unsigned char *shared[SHARED_MAX]; /* the index of a write-ahead log */
@@ -156,6 +158,41 @@ sim_disk_lose(int node)
 		if (file->node == node) {
 			file->is_there = false;
 			file->now.size = file->safe.size = 0;
+		}
+}
+
+/* Copies of a node's files, which may be written to just now. */
+static void
+bytes_copy(struct bytes *to, const struct bytes *from)
+{
+	to->size = 0;
+	if (from->size)
+		bytes_put(to, 0, from->at, from->size);
+}
+
+void
+sim_disk_back_up(int node)
+{
+	struct sim_file *file;
+
+	for (size_t at = 0; (file = map_next(files, &at));)
+		if (file->node == node) {
+			bytes_copy(&file->backup, &file->now);
+			file->is_backed_up = file->is_there;
+		}
+}
+
+void
+sim_disk_restore(int node)
+{
+	struct sim_file *file;
+
+	for (size_t at = 0; (file = map_next(files, &at));)
+		if (file->node == node) {
+			bytes_copy(&file->now, &file->backup);
+			bytes_copy(&file->safe, &file->backup);
+			forget_deeds(file, file->deeds.n);
+			file->is_there = file->is_backed_up;
 		}
 }
 

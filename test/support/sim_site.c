@@ -105,6 +105,7 @@ check_rows_precede(struct site *site, struct txn *txn)
 /* What a site says of itself, on its way. */
 struct hello {
 	char manager[20], uuid[40];
+	int64_t change;
 };
 
 /* In the controller, as the handler of it. */
@@ -114,7 +115,8 @@ hear_hello(void *self)
 	auto_free struct hello *hello = self;
 
 	if (sim_is_controller_up())
-		controller_heard(sim_site.bench->controller, hello->manager, hello->uuid, NULL, 0);
+		controller_heard(sim_site.bench->controller, hello->manager, hello->uuid,
+		    hello->change, NULL, 0);
 }
 
 /* As daemons do while they live. */
@@ -132,6 +134,7 @@ say_hello(void *self)
 		snprintf(hello->manager, sizeof(hello->manager), "site@%d",
 		    (int)(site - sim_site.bench->sites));
 		snprintf(hello->uuid, sizeof(hello->uuid), "%s", store_uuid(site->store));
+		hello->change = manager_told(site->manager, "test@ctl");
 		sim_spawn(NODE_CONTROLLER, hear_hello, hello);
 	}
 }
@@ -198,6 +201,38 @@ sim_lose_database(int at)
 	map_free(take(wire->states[at]));
 	sim_site.rebooted_ms[at] = sim_now_ms();
 	sim_site.has_lost_database = true;
+}
+
+/* Objects that stand at all sites. */
+static int
+count_objects(void)
+{
+	int n = 0;
+
+	for (int i = 0; i < N_SITES; i++)
+		n += world_count(&sim_site.bench->sites[i].world);
+	return n;
+}
+
+bool
+sim_restore(void)
+{
+	int n_objects = count_objects();
+	struct err err = {0};
+
+	sim_kill(NODE_CONTROLLER, false);
+	sim_disk_restore(NODE_CONTROLLER);
+	sim_site.epoch = 0;
+	sim_tell("restore\n");
+	sim_pass_ms(200 * SIM_REST_MS);
+	if (!sim_is_controller_up() || !bench_is_quarantined(sim_site.bench))
+		return false;
+	if (count_objects() < n_objects)
+		sim_violated("I2 what stood was taken away by older books", "");
+	if (!bench_resume(sim_site.bench, &err))
+		sim_violated("the quarantine does not end", err.text);
+	sim_tell("resumed\n");
+	return true;
 }
 
 void
@@ -286,14 +321,14 @@ sim_come_to_rest(void)
 		sim_violated("a reservation is not kept alive", "");
 }
 
-/* Rows of active groups that the site has to have. */
+/* Rows that the site has to have: of active groups, or that were so before older books. */
 static int
 count_active(const char *manager)
 {
 	auto_txn struct txn *txn = store_begin(sim_site.bench->store);
 	auto_rows struct rows *rows = txn_query(txn, NULL,
 	    "SELECT count(*) FROM controller_row JOIN controller_group ON name = grp "
-	    "WHERE state = 3 AND evicted = 0 AND manager = ?",
+	    "WHERE state IN (1, 3) AND evicted = 0 AND have = 2 AND manager = ?",
 	    "t", manager);
 
 	return rows && rows_next(rows) ? (int)rows_i64(rows, 0) : -1;

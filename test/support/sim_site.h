@@ -43,6 +43,12 @@ void sim_lose_database(int at);
 /* Objects with rids below it are of no controller: what somebody else has left. */
 #define SIM_STRAYS_END 1000
 
+/*
+ * The database of the controller is put back to what it was when sim_disk_back_up kept it. Until it
+ * is confirmed nothing goes that stands; false: nobody has heard of anything newer.
+ */
+bool sim_restore(void);
+
 /* Kills a node, now and then by its power: then a site's objects are gone, too. */
 void sim_strike(int node);
 

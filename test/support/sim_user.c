@@ -151,9 +151,10 @@ sim_evict(int at)
 bool
 sim_readmit(int at)
 {
-	if (sim_is_controller_up() && ask_of_site(at, WISH_READMIT))
-		sim_site.is_evicted[at] = false;
-	return !sim_site.is_evicted[at];
+	if (!sim_is_controller_up() || !ask_of_site(at, WISH_READMIT))
+		return false;
+	sim_site.is_evicted[at] = false;
+	return true;
 }
 
 static void
@@ -205,6 +206,12 @@ sim_admit(struct sim_slot *slot)
 	if (request->rids[0] <= highest_rid)
 		sim_violated("an id came back", slot->name);
 	highest_rid = request->rids[1];
+}
+
+uint64_t
+sim_highest_counter(void)
+{
+	return id_counter(highest_rid);
 }
 
 void

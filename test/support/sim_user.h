@@ -43,5 +43,8 @@ void sim_look(struct sim_slot *slot);
 void sim_evict(int at);
 bool sim_readmit(int at);
 
+/* No counter of an id that was given is higher. */
+uint64_t sim_highest_counter(void);
+
 /* At the end: I2 and I7 of its group, and that each accepted change has come about. */
 void sim_check_slot(struct sim_slot *slot);

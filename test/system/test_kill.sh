@@ -16,7 +16,7 @@ moments() {
 	local folders=$1 way=$2 passage
 	# shellcheck disable=SC2086
 	(cd "$ROOT" && grep -rhoE 'FAULT_POINT\("[^"]+"\)' $folders) | cut -d'"' -f2 | sort -u |
-		grep -Ev 'expire|sweep|snc[.](start|renew|modify|change)|merge|part' >"$WORK/points"
+		grep -Ev 'expire|sweep|snc[.](start|renew|modify|change)|merge|part|evict|readmit|resume' >"$WORK/points"
 	case $way in
 	create) sed -i -E '/release|remove|delete/d' "$WORK/points" ;;
 	delete) sed -i -E '/admit|reserve|commit|ensure|define|[.]put|[.]run/d' "$WORK/points" ;;

@@ -240,6 +240,18 @@ a_host_is_given_up_when_it_is_confirmed(void)
 }
 
 static void
+an_older_database_is_shown_and_confirmed(void)
+{
+	struct session session = session_start();
+
+	expect(&session, "restore show --context noc", 5, "it knows more", "");
+	expect(&session, "restore show --context noc", 5, "redirector@koganei  0000000000001", "");
+	expect(&session, "restore confirm --context noc", 2, "", "--yes");
+	expect(&session, "restore confirm --context noc --yes --json", 0, "\"unknown\": [", "");
+	session_end(&session);
+}
+
+static void
 the_busiest_link_comes_first(void)
 {
 	struct session session = session_start();
@@ -435,6 +447,7 @@ static const struct test tests[] = {
     TEST(a_failed_reservation_ends_with_its_own_exit_code),
     TEST(every_list_has_a_table_and_json),
     TEST(a_host_is_given_up_when_it_is_confirmed),
+    TEST(an_older_database_is_shown_and_confirmed),
     TEST(the_busiest_link_comes_first),
     TEST(what_is_to_change_of_a_link_is_read_with_its_units),
     TEST(a_capture_is_one_stream_to_file_or_stdout),

@@ -336,7 +336,8 @@ a_goal_of_nothing_is_not_found_and_goals_do_not_fall(void)
 	assert_equal(err.code, ERR_NOT_FOUND);
 
 	bench->sites[0].is_cut = false;
-	controller_heard(bench->controller, "site@0", store_uuid(bench->sites[0].store), NULL, 0);
+	controller_heard(
+	    bench->controller, "site@0", store_uuid(bench->sites[0].store), 0, NULL, 0);
 	await(bench, "g1", GROUP_GONE);
 	bench_free(bench);
 }

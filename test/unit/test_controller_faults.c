@@ -58,7 +58,8 @@ is_row_unreal_by_hello(void *self)
 	auto_arena struct arena *arena = arena_new();
 	uint64_t rid = bench_row(bench, "g1", 0, arena).row.rid;
 
-	controller_heard(bench->controller, "site@0", store_uuid(bench->sites[0].store), &rid, 1);
+	controller_heard(
+	    bench->controller, "site@0", store_uuid(bench->sites[0].store), 0, &rid, 1);
 	return is_row_unreal(self);
 }
 
@@ -102,14 +103,14 @@ a_manager_that_lost_its_database_gets_its_rows_again(void)
 
 	bench_admit(bench, "g1", 1, ROW_COMMITTED, rids);
 	await(bench, "g1", GROUP_ACTIVE);
-	controller_heard(bench->controller, "site@0", store_uuid(site->store), NULL, 0);
+	controller_heard(bench->controller, "site@0", store_uuid(site->store), 0, NULL, 0);
 	site->is_cut = true;
 	site_stop(site);
 	assert_true(!unlink(site->path));
 	snprintf(path, sizeof(path), "%s-wal", site->path);
 	(void)!unlink(path);
 	site_start(bench, site);
-	controller_heard(bench->controller, "site@0", store_uuid(site->store), NULL, 0);
+	controller_heard(bench->controller, "site@0", store_uuid(site->store), 0, NULL, 0);
 
 	assert_true(eventually(is_row_unreal, bench));
 	site->is_cut = false;

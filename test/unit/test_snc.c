@@ -254,7 +254,7 @@ delete_waits_for_a_manager_that_is_away_and_names_it(void)
 	assert_equal(cpu_free(site, "koganei"), 4);
 
 	fake_manager(site, "programmer@osaka")->is_away = false;
-	controller_heard(site->snc->controller, "programmer@osaka", "programmer@osaka", NULL, 0);
+	controller_heard(site->snc->controller, "programmer@osaka", "programmer@osaka", 0, NULL, 0);
 	assert_true(fake_wait(site, id, "GONE") == NULL);
 	assert_equal(fake_objects(site), 0);
 	fake_site_free(site);

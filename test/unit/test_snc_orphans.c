@@ -27,13 +27,17 @@ call_manager(struct fake_site *site, const char *manager, enum verb verb, uint64
 {
 	struct row_want want = {.rid = rid, .kind = "hub", .spec = ""};
 	struct row_have have;
+	struct manager_call told = {.arena = site->arena, .caller = {.owner = "snc@ctl"}};
 	struct manager_call call = {.verb = verb,
 	    .want = &want,
 	    .have = &have,
 	    .n = 1,
 	    .arena = site->arena,
-	    .caller = {.owner = "snc@ctl", .epoch = 1, .deadline_ms = 5000}};
+	    .caller = {.owner = "snc@ctl", .deadline_ms = 5000}};
 
+	assert_true(manager_status(fake_manager(site, manager)->manager, 0, &told, NULL));
+	call.caller.epoch = told.caller.epoch;
+	call.caller.life = told.caller.life;
 	assert_true(manager_call(fake_manager(site, manager)->manager, &call, NULL));
 	assert_equal(have.why.code, ERR_NONE);
 }
