@@ -82,12 +82,13 @@ copy_file(const char *from, const char *to)
 void
 fake_site_back_up(struct fake_site *site)
 {
-	auto_txn struct txn *txn = store_begin(site->store); /* nobody writes meanwhile */
+	struct txn *txn = store_begin(site->store); /* nobody writes meanwhile */
 
 	copy_file(arena_format(site->arena, "%s/sncd.db", site->dir),
 	    arena_format(site->arena, "%s/backup", site->dir));
 	copy_file(arena_format(site->arena, "%s/sncd.db-wal", site->dir),
 	    arena_format(site->arena, "%s/backup-wal", site->dir));
+	txn_cancel(txn);
 }
 
 void
