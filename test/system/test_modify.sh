@@ -136,12 +136,13 @@ deaths() {
 	grep -c "program=sncd status=137" "$(host_state ctl)/log/host.log" || true
 }
 
-# Starts sncd anew, so that it dies at the given moment.
+# Starts sncd anew, so that it dies at the given moment; without one it does not any more.
 arm() {
 	local pid
-	echo "VNODE_CRASH=$1" >"$(host_state ctl)/etc/sncd.env"
+	[ -z "${1:-}" ] || echo "VNODE_CRASH=$1" >"$(host_state ctl)/etc/sncd.env"
+	eventually 20 on ctl pidof sncd
 	pid=$(on ctl pidof sncd)
-	on ctl kill -9 "$pid"
+	on ctl kill -9 "$pid" || true
 	eventually 20 answers "$pid"
 }
 
@@ -171,6 +172,7 @@ killed_in_the_middle() {
 		eventually 30 no_orphans
 	done
 	[ "$(deaths)" -ge 10 ]
+	arm
 }
 
 # All three links as the one document has them, or all as the other.
