@@ -13,7 +13,8 @@ struct stand {
 	struct store *store;
 	struct manager *manager;
 	struct arena *arena;
-	int64_t epoch, deadline_ms; /* of calls */
+	int64_t epoch;
+	int deadline_ms; /* of calls */
 	uint64_t floor;
 	const char *owner;
 	uint64_t rid; /* for conditions of a test */
