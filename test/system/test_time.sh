@@ -161,6 +161,11 @@ nagoya_is_up() {
 }
 
 # Two of three CPUs are used: the second pair has to wait, also when sncd has died in between.
+# It is told in whole seconds.
+has_used_cpu() {
+	dev1 usage --json | jq -e --arg project "$1" '.usage[] | select(.project == $project and .cpu_seconds > 0)'
+}
+
 project_keeps_its_quota_over_a_killed_sncd() {
 	local status head
 	vnode project create relay --user dev1
@@ -178,7 +183,7 @@ project_keeps_its_quota_over_a_killed_sncd() {
 	assert_equal 9 "$status"
 	grep 'cpu: 2 wanted, 2 used then, 3 allowed \[A03\]' "$WORK/said"
 	dev1 slice find-slot "$WORK/two.xml" --duration 10m | grep -e '--from'
-	dev1 usage --json | jq -e '.usage[] | select(.project == "relay" and .cpu_seconds > 0)'
+	eventually 20 has_used_cpu relay
 	dev1 slice delete one --yes --wait
 	eventually 60 nagoya_is_up
 	dev1 slice create "$WORK/two.xml" --until +20m --wait
