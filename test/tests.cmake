@@ -42,7 +42,7 @@ endfunction()
 # ---- what tests share ---------------------------------------------------------------------------
 support(test_support suite.c crash.c DEPENDS base)
 support(test_domain domain.c DEPENDS http crypto test_support)
-support(test_fake_site fake_site.c fake_redirector.c fake_slice.c fake_tenant.c fake_tnc.c DEPENDS snc test_site)
+support(test_fake_site fake_site.c fake_backup.c fake_redirector.c fake_slice.c fake_tenant.c fake_tnc.c DEPENDS snc test_site)
 support(test_fake_snc fake_snc.c fake_snc_link.c fake_snc_project.c DEPENDS api model test_domain)
 support(test_link_world link_world.c DEPENDS redirector test_support)
 support(test_probe probe.c DEPENDS rpc test_support)
