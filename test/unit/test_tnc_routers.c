@@ -53,29 +53,65 @@ a_share_waits_for_a_router_that_is_not_reached(void)
 	net_free(net);
 }
 
+/* How a share stands when it is committed once more; nothing is waited for. */
+static struct row_have
+stands(struct net *net, const struct held *held)
+{
+	struct row_want want = {.rid = held->rid, .kind = "share", .attr = "", .rev = 1};
+	struct row_have have = {0};
+	struct manager_call call = {.caller = {.owner = "snc@ctl", .epoch = 1},
+	    .verb = VERB_COMMIT,
+	    .want = &want,
+	    .n = 1,
+	    .have = &have,
+	    .arena = net->arena};
+
+	assert_true(manager_call(net->tnc->manager, &call, NULL));
+	return have;
+}
+
+struct waiting {
+	struct net *net;
+	struct held held;
+};
+
+static bool
+waits_for_its_rate(void *self)
+{
+	struct waiting *waiting = self;
+	struct row_have have = stands(waiting->net, &waiting->held);
+
+	return !have.is_real && have.why.code == ERR_WAIT &&
+	       strstr(have.why.text, "has not heard of its new rate");
+}
+
+static bool
+is_real(void *self)
+{
+	struct waiting *waiting = self;
+
+	return stands(waiting->net, &waiting->held).is_real;
+}
+
 /* A share that has been real stays so: what its path is to have more is another's. */
 static void
 a_share_is_real_when_every_hop_has_its_rate(void)
 {
 	struct net *net = net_new("told", 24);
-	struct held one, two;
-	struct row_have have;
+	struct waiting two = {.net = net};
+	struct held one;
 
 	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h2:u0", mbps, ""), &one), ERR_NONE);
 	assert_true(net_commit(net, &one));
 	net->sites[1].is_cut = true;
-	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h2:u0", mbps, ""), &two), ERR_NONE);
-	assert_text(two.result.path, one.result.path);
-	have = net_say(net, VERB_COMMIT, two.rid, NULL);
-	assert_true(!have.is_real);
-	assert_equal(have.why.code, ERR_WAIT);
-	assert_true(strstr(have.why.text, "has not heard of its new rate") != NULL);
+	assert_equal(
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", mbps, ""), &two.held), ERR_NONE);
+	assert_text(two.held.result.path, one.result.path);
+	assert_true(eventually(waits_for_its_rate, &two));
 	assert_true(net_commit(net, &one));
 
 	net->sites[1].is_cut = false;
-	for (int i = 0; i < 10 && !have.is_real; i++)
-		have = net_say(net, VERB_COMMIT, two.rid, NULL);
-	assert_true(have.is_real);
+	assert_true(eventually(is_real, &two));
 	net_free(net);
 }
 
