@@ -178,10 +178,11 @@ tc_address_put(
 			     "making a filter on device %u: %s", device, strerror(error));
 }
 
-/* What a filter says; tables and links say nothing. */
+/* What a filter says; tables, links and what somebody else has put beside them say nothing. */
 static void
 add_address(void *self, const struct reply *reply)
 {
+	const struct tcmsg *info = reply->fixed;
 	const struct nlattr *options[REPLY_TYPES];
 	const struct tc_u32_key *key;
 	address_vec *found = self;
@@ -196,7 +197,8 @@ add_address(void *self, const struct reply *reply)
 		return;
 	memcpy(&head, selector, sizeof(head));
 	key = (const void *)(selector + sizeof(head));
-	if (head.nkeys == 1 && key->off == DESTINATION_AT && key->mask == htonl(UINT32_MAX))
+	if (head.nkeys == 1 && key->mask == htonl(UINT32_MAX) &&
+	    info->tcm_handle == handle_of_address(key->val))
 		vec_push(found,
 		    ((struct tc_address){key->val, TC_H_MIN(reply_u32(options[TCA_U32_CLASSID]))}));
 }
