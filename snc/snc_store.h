@@ -130,6 +130,9 @@ bool store_booking_add(struct txn *txn, const char *slice, const struct booking_
     struct err *err) must_check;
 bool store_booking_list(struct txn *txn, const char *slice, struct arena *arena,
     struct booking_rows *booking, struct err *err) must_check;
+/* The slices that have booked something of a manager, in arena. */
+bool store_booked_at(struct txn *txn, const char *manager, struct arena *arena,
+    struct slice_records *slices, struct err *err) must_check;
 bool store_booking_drop(struct txn *txn, const char *slice, struct err *err) must_check;
 
 /* snc_store_mark.c: groups whose charges or times changed, by triggers and by store_mark_add */
