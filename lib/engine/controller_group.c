@@ -8,7 +8,7 @@
 #include "lib/engine/controller_track.h"
 
 static bool refresh(struct controller *controller, struct txn *txn, const struct trial_of *of,
-    struct err *err);
+    bool *rests, struct err *err);
 static bool give_up(struct txn *txn, const char *name, struct known *known, struct err *err);
 static bool is_late(struct controller *controller, const char *name, enum group_state state);
 static enum group_state next_state(const struct known *known, bool is_group_late);
@@ -29,21 +29,22 @@ bool
 group_refresh(struct controller *controller, struct txn *txn, const char *name, struct err *err)
 {
 	struct trial_of of = {.name = name, .version = STEPPED};
-	bool is_good;
+	bool is_good, rests = false;
 
 	if (!trial_begin(controller->trial, &of, NULL)) {
 		of.version = GIVEN_UP;
 		if (!trial_begin(controller->trial, &of, NULL))
 			return true;
 	}
-	is_good = refresh(controller, txn, &of, err);
-	trial_end(controller->trial, &of, is_good);
+	is_good = refresh(controller, txn, &of, &rests, err);
+	/* Its next step may be the one that kills. */
+	trial_end(controller->trial, &of, is_good && rests);
 	return is_good;
 }
 
 static bool
-refresh(
-    struct controller *controller, struct txn *txn, const struct trial_of *of, struct err *err)
+refresh(struct controller *controller, struct txn *txn, const struct trial_of *of, bool *rests,
+    struct err *err)
 {
 	const char *name = of->name;
 	struct known *known;
@@ -68,8 +69,9 @@ refresh(
 			return false;
 	}
 	watch_update(controller, name, &known->group);
-	if (!track_rows(controller, known))
-		known_drop(controller, name); /* it rests */
+	*rests = !track_rows(controller, known);
+	if (*rests)
+		known_drop(controller, name);
 	if (next != GROUP_GONE)
 		return true;
 	if (of->version == GIVEN_UP)

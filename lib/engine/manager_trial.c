@@ -19,8 +19,7 @@ row_trial_begin(struct manager *manager, const struct row *row, enum row_state s
 
 /* What waits for something else, or cannot be reached, has not been tried. */
 void
-row_trial_end(
-    struct manager *manager, struct row_trial *trial, bool is_done, const struct err *why)
+row_trial_end(struct manager *manager, struct row_trial *trial, bool is_done, const struct err *why)
 {
 	trial_end(manager->trial, &trial->of, is_done || why_is_hard(why->code));
 }

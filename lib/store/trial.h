@@ -29,9 +29,9 @@ struct trial;
 
 /* Something that is tried. */
 struct trial_of {
-	const char *name; /* as people know it */
-	int64_t version;  /* it is something else now: tried by itself */
-	bool is_prompt;   /* it cannot wait; takes no time when nobody suspects it */
+	const char *name;          /* as people know it */
+	int64_t version;           /* it is something else now: tried by itself */
+	bool is_prompt;            /* it cannot wait; takes no time when nobody suspects it */
 	struct trial_entry *entry; /* trial_begin's own, as what follows */
 	bool is_alone;
 };

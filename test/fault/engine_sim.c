@@ -35,7 +35,7 @@ enum {
 	STORY_SEED = 1,
 	POISON_SEED = 1000 * 1000, /* from here on some rows kill */
 	POISON_PART = 4,           /* of so many seeds one more */
-	NEVER_REACHED = 42, /* exit code: the fault did not come to pass */
+	NEVER_REACHED = 42,        /* exit code: the fault did not come to pass */
 	CRASHES_MIN = 300,
 	DISK_ERRORS_MIN = 500
 };

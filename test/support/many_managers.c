@@ -136,6 +136,15 @@ no_orphans(void *self, const struct rpc_call *call, const struct tnc_orphans_arg
 }
 
 static bool
+no_retry(void *self, const struct rpc_call *call, const struct tnc_retry_args *args,
+    struct tnc_retry_result *result, struct err *err)
+{
+	(void)self, (void)call, (void)args, (void)err;
+	*result = (struct tnc_retry_result){0};
+	return true;
+}
+
+static bool
 no_restore(void *self, const struct rpc_call *call, const struct tnc_restore_args *args,
     struct tnc_restore_result *result, struct err *err)
 {
@@ -144,7 +153,8 @@ no_restore(void *self, const struct rpc_call *call, const struct tnc_restore_arg
 	return true;
 }
 
-static const struct tnc_ops tnc_ops = {publish, no_paths, no_routers, no_orphans, no_restore};
+static const struct tnc_ops tnc_ops = {
+    publish, no_paths, no_routers, no_orphans, no_retry, no_restore};
 
 /* ---- files ---- */
 

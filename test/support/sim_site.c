@@ -320,6 +320,8 @@ sim_calm_down(void)
 		struct site *site = &sim_site.bench->sites[i];
 
 		site->is_cut = false;
+		if (sim_site.rebooted_ms[i] && site->world.ensure_code)
+			sim_site.rebooted_ms[i] = sim_now_ms();
 		site->world.ensure_code = site->world.remove_code = ERR_NONE;
 	}
 }
