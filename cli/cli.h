@@ -38,6 +38,8 @@ int cli_slice_optimise(struct cli *cli);
 int cli_host_evict(struct cli *cli);
 int cli_host_readmit(struct cli *cli);
 int cli_host_retry(struct cli *cli);
+int cli_host_drain(struct cli *cli);
+int cli_host_undrain(struct cli *cli);
 int cli_link_top(struct cli *cli);
 int cli_link_capture(struct cli *cli);
 
@@ -77,7 +79,7 @@ struct cli_flags {
 	/* of links */
 	const char *rate, *rate_up, *rate_down, *max, *burst, *isolation, *priority;
 	/* of times */
-	const char *from, *until, *length, *after, *before;
+	const char *from, *until, *length, *after, *before, *reason;
 	/* of captures */
 	const char *output, *end, *filter, *snaplen, *count, *duration, *device;
 };

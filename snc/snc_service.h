@@ -95,6 +95,8 @@ SNC_HANDLER(audit_list);
 SNC_HANDLER(host_evict);
 SNC_HANDLER(host_readmit);
 SNC_HANDLER(host_retry);
+SNC_HANDLER(host_drain);
+SNC_HANDLER(host_undrain);
 SNC_HANDLER(restore);
 
 /* snc_service_site.c */
