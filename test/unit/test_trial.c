@@ -209,9 +209,10 @@ kill_of_bad(const struct row *row)
 static struct stand *
 live(void)
 {
-	struct stand *stand = stand_new(story, CAPACITY);
+	struct stand *stand = stand_make(story, CAPACITY);
 
-	stand->world.poison = kill_of_bad;
+	stand->world.poison = kill_of_bad; /* before there are workers */
+	stand_open(stand);
 	return stand;
 }
 
