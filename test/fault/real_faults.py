@@ -33,7 +33,7 @@ from real_user import User  # noqa: E402
 KILLS_MIN, FAULTS_S = 17, 4.0
 N_USERS, N_SLOTS = 3, 2
 RIVAL_S = 1
-LIMIT_S = 400  # of one schedule: then something hangs
+LIMIT_S = 550  # of one schedule: then something hangs
 ACTIONS = {"kill": 9, "stand still": 3, "away": 3, "disk": 2, "effects": 6, "vanish": 1, "stray": 1,
            "rival": 1}
 

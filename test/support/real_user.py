@@ -8,7 +8,7 @@ from real_domain import PROXIED_SNCD, Fault, Unanswered
 
 # Codes that do not say whether it was, or will be, done.
 OPEN = {"unavailable", "internal", "timeout", "wait", "busy"}
-LAST_S = 60  # for the calls that are made again when all faults are over
+LAST_S = 150  # for the calls that are made again when all faults are over
 
 
 def document(name, n_nodes, cpu, rate_mbps):
