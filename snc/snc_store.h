@@ -142,8 +142,8 @@ bool store_marks_begin(struct txn *txn, struct err *err) must_check;
 
 bool store_mark_add(struct txn *txn, const char *group, struct err *err) must_check;
 
-/* What was marked after the mark `seen`, oldest first; `valid`: the newest up to `seen` that is
- * there still: what was read under later ones was rolled back. */
+/* What was marked after the mark `seen`, each group by its last mark, oldest first; `valid`: the
+ * newest up to `seen` that is there still: what was read under later ones was rolled back. */
 struct store_mark {
 	int64_t stamp;
 	const char *group; /* "" = none */

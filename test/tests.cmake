@@ -45,6 +45,7 @@ support(test_domain domain.c DEPENDS http crypto test_support)
 support(test_fake_site fake_site.c fake_backup.c fake_redirector.c fake_slice.c fake_tenant.c fake_tnc.c DEPENDS snc test_site)
 support(test_fake_snc fake_snc.c fake_snc_link.c fake_snc_project.c DEPENDS api model test_domain)
 support(test_link_world link_world.c DEPENDS redirector test_support)
+support(test_plain_tnc plain_tnc.c DEPENDS api)
 support(test_probe probe.c DEPENDS rpc test_support)
 support(test_programs programs.c DEPENDS redirector test_support)
 add_dependencies(test_programs redirect_skeleton redirect_device_skeleton convert_skeleton)
@@ -64,14 +65,15 @@ module(programmer_fake programmer hypervisor_fake.c DEPENDS programmer)
 # What the system tests call: verbs of one manager or of tncd by hand, hooks of BPF programs, frames
 # of any type. The last is linked statically, it becomes part of the test images.
 program(managerctl test/support/managerctl.c DEPENDS api)
-program(many_managers test/support/many_managers.c DEPENDS api crypto)
+program(many_managers test/support/many_managers.c DEPENDS api crypto test_plain_tnc)
+program(file_manager test/support/file_manager.c DEPENDS api model test_plain_tnc test_world)
 program(tnc_client test/support/tnc_client.c DEPENDS api crypto)
 program(hookctl test/support/hookctl.c DEPENDS net)
 program(rawframe test/support/rawframe.c DEPENDS base)
 if(NOT VNODE_SANITIZE)
   target_link_options(rawframe PRIVATE -static)
 endif()
-set_target_properties(managerctl many_managers tnc_client hookctl rawframe PROPERTIES
+set_target_properties(file_manager managerctl many_managers tnc_client hookctl rawframe PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
 
 # VLAN devices for kernels that have none.
@@ -132,6 +134,7 @@ unit_test(test_optimise DEPENDS test_fake_site)
 unit_test(test_optimise_net DEPENDS snc test_site)
 unit_test(test_pki DEPENDS crypto)
 unit_test(test_plan DEPENDS snc test_site)
+unit_test(test_port_class DEPENDS routerd_route)
 unit_test(test_programmer DEPENDS programmer_fake)
 unit_test(test_quota_told DEPENDS test_fake_site)
 unit_test(test_redirect_bpf DEPENDS test_programs)
@@ -182,6 +185,14 @@ if(NOT VNODE_SANITIZE MATCHES thread)
 endif()
 fault_test(modify_crash DEPENDS test_fake_site)
 
+# real_faults_test(KIND SECONDS OPTIONS...): schedules of faults for real processes
+function(real_faults_test kind seconds)
+  if(VNODE_FAULTS AND NOT VNODE_SANITIZE)
+    script_test(${kind} real_faults ${seconds} test/fault/real_faults.py ${CMAKE_BINARY_DIR} ${ARGN})
+  endif()
+endfunction()
+real_faults_test(fault 600 --seeds 2 --jobs 2)
+
 # mutants_test(KIND WHICH SECONDS): errors put into the engine, each of which the simulator must find
 function(mutants_test kind which seconds)
   if(TARGET engine_sim AND NOT VNODE_SANITIZE AND CMAKE_GENERATOR STREQUAL Ninja)
@@ -202,6 +213,7 @@ if(TARGET engine_sim)
   script_test(sweep store_sim 1200 ${CMAKE_COMMAND} -E env VNODE_SEEDS=1000
     $<TARGET_FILE:store_sim>)
 endif()
+real_faults_test(sweep 3000 --seeds 200)
 mutants_test(sweep all 3000)
 
 # ---- fuzz (preset fuzz) --------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 # Slices in time, with leases of seconds: what is booked holds its capacity over a killed sncd,
 # starts and ends by itself, is warned of and renewed, and leaves nothing behind; what does not fit
 # is told what would.
+# measures nothing
 # shellcheck source=test/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
