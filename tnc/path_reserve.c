@@ -48,7 +48,7 @@ choose(struct wanted *wanted, const struct graph *graph, const struct graph_dema
 {
 	struct graph_path route;
 
-	if (!path_find(graph, demand, &wanted->wish, wanted->arena, &route, err))
+	if (!path_find(wanted->tnc, graph, demand, &wanted->wish, wanted->arena, &route, err))
 		return false;
 	choice->path = describe(wanted, graph, &route);
 	choice->alike = find_alike(wanted, choice->path);
