@@ -47,8 +47,8 @@ make_net(unsigned n, unsigned m, uint64_t *seed, struct arena *arena)
 		graph->edges[e] = (struct graph_edge){.name = "",
 		    .a = a,
 		    .b = b,
-		    .free_ab_bps = (1 + dice(seed, 1000)) * 1000000ll,
-		    .free_ba_bps = (1 + dice(seed, 1000)) * 1000000ll,
+		    .free_ab_bps = (1 + dice(seed, 1000)) * (int64_t)1000000,
+		    .free_ba_bps = (1 + dice(seed, 1000)) * (int64_t)1000000,
 		    .capacity_bps = 1000000000,
 		    .latency_us = 1 + dice(seed, 1000)};
 		costs[e] = 1 + dice(seed, 1000);
@@ -96,6 +96,7 @@ print_answers(uint64_t *seed)
 
 enum kind {
 	ONE,
+	ONE_LOAD,
 	ONE_WITHIN,
 	ONE_CHEAP_WITHIN,
 	ONE_WIDEST,
@@ -106,9 +107,9 @@ enum kind {
 	KINDS
 };
 
-static const char *const kind_names[KINDS] = {"one, least delay", "one, least delay, within bounds",
-    "one, least cost, within bounds", "one, widest", "the ten best", "a pair apart in links",
-    "a pair apart in routers", "a pair apart in risks"};
+static const char *const kind_names[KINDS] = {"one, least delay", "one, least load",
+    "one, least delay, within bounds", "one, least cost, within bounds", "one, widest",
+    "the ten best", "a pair apart in links", "a pair apart in routers", "a pair apart in risks"};
 
 /* A risk group for each ten links and each hundred routers; two groups a link. */
 static void
@@ -136,9 +137,10 @@ add_risks(struct ways_net *net, uint64_t *seed, struct arena *arena)
 static struct ways_answer
 ask(struct ways *ways, enum kind kind, struct ways_question *question, struct arena *arena)
 {
-	question->metric = kind == ONE_CHEAP_WITHIN ? WAYS_COST
-			   : kind == ONE_WIDEST     ? WAYS_WIDEST
-						    : WAYS_DELAY;
+	question->metric = kind == ONE_LOAD           ? WAYS_LOAD
+			   : kind == ONE_CHEAP_WITHIN ? WAYS_COST
+			   : kind == ONE_WIDEST       ? WAYS_WIDEST
+						      : WAYS_DELAY;
 	if (kind == ONE_WITHIN || kind == ONE_CHEAP_WITHIN) {
 		question->latency_max_us = 1500;
 		question->hops_max = 6;
@@ -181,9 +183,70 @@ time_kind(struct ways *ways, enum kind kind, size_t n_questions, uint64_t seed)
 	    times_ms[n_questions - 1], n_found, n_proven, n_questions);
 }
 
+/* ---- carry ----------------------------------------------------------------------------------- */
+
+static unsigned
+read_number(void)
+{
+	unsigned value;
+
+	if (scanf("%u", &value) == 1) /* NOLINT(cert-err34-c): a file of ours */
+		return value;
+	fprintf(stderr, "a number was expected\n");
+	exit(1);
+}
+
+static void
+charge(struct graph *graph, const struct way *way, int64_t rate_bps)
+{
+	for (size_t i = 0; i < way->n_edges; i++) {
+		graph->edges[way->edges[i]].free_ab_bps -= rate_bps;
+		graph->edges[way->edges[i]].free_ba_bps -= rate_bps;
+	}
+}
+
+static long long
+carry(enum ways_metric metric, struct arena *arena)
+{
+	unsigned n = read_number(), m = read_number(), n_demands = read_number();
+	struct graph graph = {.n_vertices = n, .n_edges = m};
+	const struct ways_net net = {.graph = &graph};
+	long long carried_bps = 0;
+
+	graph.vertices = arena_alloc(arena, n * sizeof(graph.vertices[0]));
+	graph.is_transit = arena_alloc(arena, n * sizeof(graph.is_transit[0]));
+	graph.edges = arena_alloc(arena, m * sizeof(graph.edges[0]));
+	memset(graph.is_transit, true, n);
+	for (unsigned e = 0; e < m; e++) {
+		struct graph_edge *edge = &graph.edges[e];
+
+		edge->a = read_number() % n;
+		edge->b = read_number() % n;
+		edge->capacity_bps = edge->free_ab_bps = edge->free_ba_bps = read_number();
+		edge->latency_us = read_number();
+	}
+	auto_ways struct ways *ways = ways_new(&net);
+
+	while (n_demands--) {
+		struct ways_question question = {
+		    .a = read_number() % n, .b = read_number() % n, .metric = metric};
+		struct ways_answer answer;
+
+		question.rate_ab_bps = question.rate_ba_bps = read_number();
+		answer = ways_best(ways, &question, 1, arena);
+		if (!answer.n_ways)
+			continue;
+		charge(&graph, &answer.ways[0], question.rate_ab_bps);
+		carried_bps += question.rate_ab_bps;
+	}
+	return carried_bps;
+}
+
 int
 main(int argc, char **argv)
 {
+	static const char *const metrics[] = {"delay", "cost", "load", "widest"};
+
 	auto_arena struct arena *arena = arena_new();
 	uint64_t seed = 1;
 	long long n;
@@ -204,6 +267,13 @@ main(int argc, char **argv)
 			time_kind(ways, kind, (size_t)n, 11);
 		return 0;
 	}
-	fprintf(stderr, "usage: ways answers GRAPHS SEED | ways speed QUESTIONS\n");
+	for (unsigned i = 0; argc == 3 && i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+		if (strcmp(argv[1], "carry") != 0 || strcmp(argv[2], metrics[i]) != 0)
+			continue;
+		printf("%lld\n", carry((enum ways_metric)i, arena));
+		return 0;
+	}
+	fprintf(stderr,
+	    "usage: ways answers GRAPHS SEED | ways speed QUESTIONS | ways carry METRIC <NET\n");
 	return 2;
 }

@@ -68,7 +68,7 @@ static const struct flag {
     {"disjoint", 0, FLAG_VALUE, offsetof(struct cli_flags, disjoint), 0,
 	"link, node or risk: two ways that have none of these in common"},
     {"metric", 0, FLAG_VALUE, offsetof(struct cli_flags, metric), 0,
-	"delay (default), cost or widest: which way is the best"},
+	"delay (default), cost, load or widest: which way is the best"},
     {"latency", 0, FLAG_VALUE, offsetof(struct cli_flags, latency), 0,
 	"TIME at most, one way: 20ms"},
     {"hops", 0, FLAG_VALUE, offsetof(struct cli_flags, hops), 0, "N links at most"},

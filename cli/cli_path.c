@@ -30,6 +30,8 @@ const struct cli_verb cli_path_verbs[] = {
 	"are out; without --until it is the instant --from, without both it is now. What two ways "
 	"of --disjoint node\n"
 	"have not in common are links and routers, of risk also groups of what fails together. "
+	"--metric load is cost\n"
+	"that grows to 32 times as much as a link fills up: it leaves the most room to others. "
 	"When there is no way,\n"
 	"the exit code is 6, and what would do is said: each of it has been tried."},
     {0},

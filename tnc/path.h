@@ -31,7 +31,8 @@ bool *path_shut(struct tnc *tnc, const struct inventory_window *window, struct a
 /* What is free now: nothing on links that are shut. */
 struct graph *path_residual(struct tnc *tnc, const struct paths *paths, struct arena *arena);
 
-/* The wished edges if they lead from a to b with room and in time, else the best that do. */
+/* The wished edges if they lead from a to b with room and in time, else the quickest that do: sncd
+ * places by delay too, so shares of one pair of ports come to lie on one path. */
 bool path_find(struct tnc *tnc, const struct graph *residual, const struct graph_demand *demand,
     const struct spec_list *wish, struct arena *arena, struct graph_path *path,
     struct err *err) must_check;

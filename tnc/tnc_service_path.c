@@ -150,7 +150,7 @@ read_question(struct tnc *tnc, const struct tnc_path_candidates_args *args,
 	if (args->rate_bps < 0 || args->rate_bps > RATE_MAX_BPS)
 		return err_set(err, ERR_BAD_VALUE, "the rate is out of range");
 	if ((args->metric &&
-		!read_word("metric", "delay cost widest", args->metric, &metric, err)) ||
+		!read_word("metric", "delay cost load widest", args->metric, &metric, err)) ||
 	    (args->disjoint &&
 		!read_word("disjoint", "link node risk", args->disjoint, &apart, err)) ||
 	    !read_number("k", args->k, K_MAX, &k, err) ||

@@ -155,6 +155,20 @@ ways_measure(const struct ways *ways, struct way *way)
 	}
 }
 
+int64_t
+ways_load(const struct ways_net *net, unsigned edge)
+{
+	const struct graph_edge *of = &net->graph->edges[edge];
+	int64_t cost = net->costs ? net->costs[edge] : 1;
+	int64_t fifth_bps = of->capacity_bps / 5 + 1, taken_bps;
+
+	taken_bps = of->capacity_bps - ways_edge_width(of);
+	if (taken_bps <= 0)
+		return 1024 * cost;
+	/* Straight between two powers of two. */
+	return cost * (1024 + taken_bps % fifth_bps * 1024 / fifth_bps) << taken_bps / fifth_bps;
+}
+
 struct ways_key
 ways_key_of(const struct ways *ways, int metric, const struct way *way)
 {

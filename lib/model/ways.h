@@ -16,6 +16,7 @@
 enum ways_metric {
 	WAYS_DELAY, /* least latency */
 	WAYS_COST,  /* least cost */
+	WAYS_LOAD,  /* least load: see ways_load */
 	WAYS_WIDEST /* most free on its fullest edge, the less free of the two directions */
 };
 
@@ -70,6 +71,12 @@ struct ways;
 /* Holds working memory too: one thread at a time. */
 void ways_free(struct ways *ways);
 struct ways *ways_new(const struct ways_net *net) malloc_by(ways_free) must_check;
+
+/*
+ * The cost of an edge, larger the fuller it is: 1024 times its cost when all is free, doubled with
+ * each fifth of its capacity that is taken. Ways of least load leave the most room to others.
+ */
+int64_t ways_load(const struct ways_net *net, unsigned edge);
 
 /* The k best ways, without loops; fewer when there are no more. Deterministic. */
 struct ways_answer ways_best(

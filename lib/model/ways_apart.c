@@ -19,6 +19,7 @@ struct branch {
 	long without;
 	struct way ways[2];
 	struct ways_key bound;
+	struct branch *next; /* among those that are open */
 };
 
 struct search {
@@ -26,7 +27,7 @@ struct search {
 	const struct ways_ask *ask;
 	enum ways_apart apart;
 	struct arena *arena;
-	vec_of(struct branch *) open;
+	struct branch *open;
 	struct way best[2];
 	struct ways_key least; /* of the best */
 	bool has_best, is_given_up;
@@ -206,7 +207,6 @@ ways_branch(struct ways *ways, const struct ways_ask *ask, enum ways_apart apart
 			add_branch(&search, branch, 0, common);
 		add_branch(&search, branch, 1, common);
 	}
-	vec_done(&search.open);
 	pair[0] = search.best[0];
 	pair[1] = search.best[1];
 	if (search.is_given_up)
@@ -231,24 +231,25 @@ add_branch(struct search *search, const struct branch *from, int side, long with
 			return;
 	}
 	branch->bound = sum(search, branch->ways);
-	if (ways_compare(branch->bound, search->least) < 0)
-		vec_push(&search->open, branch);
+	if (ways_compare(branch->bound, search->least) >= 0)
+		return;
+	branch->next = search->open;
+	search->open = branch;
 }
 
 /* The open branch with the least bound; NULL when none can be better than the best there is. */
 static struct branch *
 take_least(struct search *search)
 {
-	struct branch *least;
-	size_t at = 0;
+	struct branch **at = &search->open, *least;
 
-	if (!search->open.n)
+	if (!*at)
 		return NULL;
-	for (size_t i = 1; i < search->open.n; i++)
-		if (ways_compare(search->open.items[i]->bound, search->open.items[at]->bound) < 0)
-			at = i;
-	least = search->open.items[at];
-	search->open.items[at] = search->open.items[--search->open.n];
+	for (struct branch **other = &(*at)->next; *other; other = &(*other)->next)
+		if (ways_compare((*other)->bound, (*at)->bound) < 0)
+			at = other;
+	least = *at;
+	*at = least->next;
 	return ways_compare(least->bound, search->least) < 0 ? least : NULL;
 }
 

@@ -134,6 +134,8 @@ ways_edge_key(const struct ways *ways, int metric, unsigned edge)
 {
 	int64_t latency_us = ways->net.graph->edges[edge].latency_us, cost = ways_cost(ways, edge);
 
+	if (metric == WAYS_LOAD)
+		return (struct ways_key){ways_load(&ways->net, edge), latency_us, 1};
 	if (metric == WAYS_COST)
 		return (struct ways_key){cost, latency_us, 1};
 	if (metric == WAYS_HOPS)

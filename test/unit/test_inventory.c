@@ -126,6 +126,7 @@ static void
 cost_risks_and_maintenance_are_read(void)
 {
 	static const int64_t start_ms = 1795334400000; /* 2026-11-22T08:00Z */
+	static const int64_t length_ms = 7200000;
 	diagnoses found = {0};
 	auto_inventory struct inventory *inventory = inventory_read(good, strlen(good), &found);
 	struct inventory_windows *windows;
@@ -148,7 +149,7 @@ cost_risks_and_maintenance_are_read(void)
 	assert_equal(windows->items[0].from_ms, start_ms);
 	assert_equal(inventory_until(windows, &(struct inventory_window){0, start_ms}), 0);
 	assert_equal(inventory_until(windows, &(struct inventory_window){0, start_ms + 1}),
-	    start_ms + 2 * 3600 * 1000);
+	    start_ms + length_ms);
 	assert_equal(inventory_until(windows,
 			 &(struct inventory_window){windows->items[0].until_ms, INT64_MAX}),
 	    0);

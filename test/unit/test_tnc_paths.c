@@ -338,7 +338,7 @@ what_makes_no_sense_is_refused(void)
 	    {{.a = "h1", .b = "h2", .hops = {true, 5000}}, ERR_BAD_VALUE,
 		"hops 5000 is not from 1 to 4096"},
 	    {{.a = "h1", .b = "h2", .metric = "dela"}, ERR_BAD_VALUE,
-		"metric 'dela' is none of: delay cost widest"},
+		"metric 'dela' is none of: delay cost load widest"},
 	    {{.a = "h1", .b = "h2", .disjoint = "everything"}, ERR_BAD_VALUE,
 		"disjoint 'everything' is none of: link node risk"},
 	    {{.a = "h1", .b = "h2", .disjoint = "link", .k = {true, 3}}, ERR_BAD_VALUE,

@@ -27,7 +27,7 @@ struct net {
 struct trial {
 	unsigned edges[N];
 	size_t n_edges;
-	int64_t latency_us, cost, width_bps;
+	int64_t latency_us, cost, load, width_bps;
 	unsigned vertices_used, edges_used, risks_used; /* bits; inner vertices */
 };
 
@@ -88,7 +88,7 @@ net_make(struct net *net, uint64_t *seed)
 	net->question = (struct ways_question){.a = dice(seed, N),
 	    .rate_ab_bps = dice(seed, 4),
 	    .rate_ba_bps = dice(seed, 4),
-	    .metric = dice(seed, 3),
+	    .metric = dice(seed, 4),
 	    .is_shut = net->is_shut};
 	net->question.b = (net->question.a + 1 + dice(seed, N - 1)) % N;
 	if (!dice(seed, 3))
@@ -137,6 +137,7 @@ try_all(const struct net *net, unsigned at, const struct trial *so_far, struct a
 		next.edges[next.n_edges++] = e;
 		next.latency_us += edge->latency_us;
 		next.cost += net->costs[e];
+		next.load += ways_load(&net->ways_net, e);
 		next.width_bps = width < next.width_bps ? width : next.width_bps;
 		next.edges_used |= 1u << e;
 		next.risks_used |= risk_bits(net->edge_first, net->edge_items, e);
@@ -156,9 +157,11 @@ compare(enum ways_metric metric, const struct trial *x, const struct trial *y)
 		return y->width_bps - x->width_bps;
 	if (metric == WAYS_COST && x->cost != y->cost)
 		return x->cost - y->cost;
+	if (metric == WAYS_LOAD && x->load != y->load)
+		return x->load - y->load;
 	if (x->latency_us != y->latency_us)
 		return x->latency_us - y->latency_us;
-	if (x->cost != y->cost)
+	if (metric != WAYS_LOAD && x->cost != y->cost)
 		return x->cost - y->cost;
 	return (int64_t)x->n_edges - (int64_t)y->n_edges;
 }
@@ -225,6 +228,7 @@ sum(const struct trial *x, const struct trial *y)
 	return (struct trial){.n_edges = x->n_edges + y->n_edges,
 	    .latency_us = x->latency_us + y->latency_us,
 	    .cost = x->cost + y->cost,
+	    .load = x->load + y->load,
 	    .width_bps = x->width_bps < y->width_bps ? x->width_bps : y->width_bps};
 }
 
@@ -336,9 +340,27 @@ one_way_is_the_one_of_graph_find(void)
 	assert_true(n_found > NETS / 5);
 }
 
+static void
+a_full_edge_is_a_load_of_32_idle_ones(void)
+{
+	static const int64_t loads[][2] = {
+	    {1000, 3072}, {1200, 3072}, {900, 4608}, {800, 6144}, {400, 24576}, {0, 98304}};
+	struct graph_edge edge = {.capacity_bps = 1000, .free_ba_bps = 2000};
+	const struct graph graph = {.edges = &edge, .n_edges = 1};
+	const int64_t cost = 3;
+	const struct ways_net net = {.graph = &graph, .costs = &cost};
+
+	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
+		edge.free_ab_bps = loads[i][0];
+		/* Within what its fifths are rounded by. */
+		assert_true(labs(ways_load(&net, 0) - loads[i][1]) * 50 < loads[i][1]);
+	}
+}
+
 static const struct test tests[] = {
     TEST(ways_are_those_that_trying_all_finds),
     TEST(one_way_is_the_one_of_graph_find),
+    TEST(a_full_edge_is_a_load_of_32_idle_ones),
 };
 
 suite_main("ways", tests)
