@@ -3,8 +3,8 @@
  * start, and is all there that it promised? A client of a real sncd over RPC with TLS, as
  * bench/admissions.sh starts it.
  *
- * - create FILE N CLIENTS PREFIX NODES: creates N slices of so many nodes, each linked with each,
- *   named PREFIX-I; adds each that was answered to FILE
+ * - create FILE N CLIENTS PREFIX NODES IN_S: creates N slices of so many nodes, each linked with
+ * each, named PREFIX-I, that start in IN_S seconds; adds each that was answered to FILE
  * - first: waits until a call is answered
  * - verify FILE: is each slice of FILE listed?
  * - settle SECONDS: waits until every slice is RUNNING
@@ -33,6 +33,7 @@ struct load {
 	struct http_client *http;
 	const char *prefix;
 	int n_nodes;
+	int64_t from_ms; /* 0 = at once */
 	long n;
 	atomic_long next, n_refused;
 	pthread_mutex_t lock; /* of the rest */
@@ -141,7 +142,11 @@ create_one(struct load *load, long index)
 	auto_str struct str text = {0};
 	struct rpc_client client = client_of(load->http);
 	const char *name = arena_format(arena, "%s-%ld", load->prefix, index);
-	struct snc_slice_create_args args = {.op_id = name, .goal = "RUNNING"};
+	struct snc_slice_create_args args = {
+	    .op_id = name,
+	    .goal = "RUNNING",
+	    .from_ms = {load->from_ms != 0, load->from_ms},
+	};
 	struct snc_slice_create_result result;
 	struct err err = {0};
 	double from;
@@ -203,19 +208,21 @@ static bool
 run_create(struct http_client *http, char **argv, struct err *err)
 {
 	struct load load = {.http = http, .prefix = argv[3]};
-	long long n, n_clients, n_nodes;
+	long long n, n_clients, n_nodes, in_s;
 	bool is_good;
 
 	if (!str_to_i64(argv[1], 1, SLICES_MAX, &n) ||
 	    !str_to_i64(argv[2], 1, CLIENTS_MAX, &n_clients) ||
-	    !str_to_i64(argv[4], 1, NODES_MAX, &n_nodes))
-		return err_set(err, ERR_USAGE, "N, CLIENTS and NODES are numbers");
+	    !str_to_i64(argv[4], 1, NODES_MAX, &n_nodes) ||
+	    !str_to_i64(argv[5], 0, SLICES_MAX, &in_s))
+		return err_set(err, ERR_USAGE, "N, CLIENTS, NODES and IN_S are numbers");
 	load.acknowledged = fopen(argv[0], "ae");
 	if (!load.acknowledged)
 		return err_set(err, ERR_UNAVAILABLE, "'%s' cannot be written", argv[0]);
 	pthread_mutex_init(&load.lock, NULL);
 	load.n = (long)n;
 	load.n_nodes = (int)n_nodes;
+	load.from_ms = in_s ? ((int64_t)time(NULL) + in_s) * 1000 : 0;
 	load.ms = xcalloc((size_t)n, sizeof(load.ms[0]));
 	is_good = run_clients(&load, (long)n_clients, err);
 	free(load.ms);
@@ -379,7 +386,7 @@ run(int argc, char **argv, struct err *err)
 
 	if (!http)
 		return false;
-	if (argc == 7 && str_equal(argv[1], "create"))
+	if (argc == 8 && str_equal(argv[1], "create"))
 		is_good = run_create(http, argv + 2, err);
 	else if (argc == 2 && str_equal(argv[1], "first"))
 		is_good = run_first(http, err);
@@ -403,8 +410,9 @@ main(int argc, char **argv)
 	struct err err = {0};
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: admissions DIR create FILE N CLIENTS PREFIX NODES | first |"
-				" verify FILE | settle SECONDS | hosts N | orphans\n");
+		fprintf(stderr,
+		    "usage: admissions DIR create FILE N CLIENTS PREFIX NODES IN_S | first"
+		    " | verify FILE | settle SECONDS | hosts N | orphans\n");
 		return 2;
 	}
 	if (run(argc - 1, argv + 1, &err))

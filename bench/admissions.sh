@@ -8,7 +8,7 @@ set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 HELD=${1:-10000} N_HOSTS=${2:-8} CLIENTS=${3:-32} NODES=${4:-5}
-SAMPLE=$((HELD / 20))
+SAMPLE=$((HELD / 20)) BOOKED=2000
 if [ -z "${VNODE_BENCH_INSIDE:-}" ]; then
 	VNODE_BENCH_INSIDE=1 exec unshare --net -- bash "$0" "$@"
 fi
@@ -37,12 +37,12 @@ memory() { awk '/^VmRSS/ {rss = $2} /^VmHWM/ {top = $2} END {printf "memory %d M
 used_by() { cat "${@/%//stat}" | awk '{n += $14 + $15} END {print n}'; } # processor time, in 10 ms
 used_by_all() { awk '/^cpu / {print $2 + $3 + $4 + $7 + $8 + $9}' /proc/stat; } # by whoever
 
-# create PREFIX N: what it took, and what of it went to sncd, to the hosts and to the machine in all
+# create PREFIX N [IN_S]: what it took, and what of it went to sncd, to the hosts and to the machine in all
 create() {
 	local from sncd many all n
 	from=$(date +%s%N) sncd=$(used_by "/proc/$SNCD") many=$(used_by "${MANY[@]/#//proc/}") all=$(used_by_all)
 	n=$(wc -l <"$WORK/acknowledged")
-	client create "$WORK/acknowledged" "$2" "$CLIENTS" "$1" "$NODES"
+	client create "$WORK/acknowledged" "$2" "$CLIENTS" "$1" "$NODES" "${3:-0}"
 	awk -v n=$(($(wc -l <"$WORK/acknowledged") - n)) -v sncd=$(($(used_by "/proc/$SNCD") - sncd)) \
 		-v many=$(($(used_by "${MANY[@]/#//proc/}") - many)) -v all=$(($(used_by_all) - all)) \
 		-v cpus="$(nproc)" -v ns=$(($(date +%s%N) - from)) 'BEGIN {
@@ -104,9 +104,11 @@ sncd_start
 client first
 client verify "$WORK/acknowledged"
 hosts_up
-client create "$WORK/acknowledged" 1 1 d "$NODES"
+client create "$WORK/acknowledged" 1 1 d "$NODES" 0
 memory
 client settle 600
 client verify "$WORK/acknowledged"
 client orphans
+say "== $BOOKED that start tomorrow"
+create e "$BOOKED" 86400
 [ ! -s "$WORK/sncd.log" ] || { say "== log of sncd, last lines" && tail -5 "$WORK/sncd.log"; }

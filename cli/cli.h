@@ -37,6 +37,8 @@ int cli_slice_modify(struct cli *cli);
 int cli_slice_optimise(struct cli *cli);
 int cli_host_evict(struct cli *cli);
 int cli_host_readmit(struct cli *cli);
+int cli_host_drain(struct cli *cli);
+int cli_host_undrain(struct cli *cli);
 int cli_link_top(struct cli *cli);
 int cli_link_capture(struct cli *cli);
 
@@ -78,7 +80,7 @@ struct cli_flags {
 	/* of paths */
 	const char *k, *disjoint, *metric, *latency, *hops;
 	/* of times */
-	const char *from, *until, *length, *after, *before;
+	const char *from, *until, *length, *after, *before, *reason;
 	/* of captures */
 	const char *output, *end, *filter, *snaplen, *count, *duration, *device;
 };

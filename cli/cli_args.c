@@ -43,6 +43,8 @@ static const struct flag {
 	"WHEN it may start at the earliest; without it now"},
     {"before", 0, FLAG_VALUE, offsetof(struct cli_flags, before), 0,
 	"WHEN it must end at the latest"},
+    {"reason", 0, FLAG_VALUE, offsetof(struct cli_flags, reason), 0,
+	"TEXT that refusals give to people"},
     {"project", 0, FLAG_VALUE, offsetof(struct cli_flags, project), 0, "NAME of the project"},
     {"user", 0, FLAG_VALUE, offsetof(struct cli_flags, user), 0, "NAME in the certificate"},
     {"note", 0, FLAG_VALUE, offsetof(struct cli_flags, note), 0, "TEXT for people"},

@@ -1,5 +1,6 @@
 /*
- * vnode host evict and readmit: hosts that are gone for good, and those that are back.
+ * vnode host evict and readmit: hosts that are gone for good, and those that are back; drain and
+ * undrain: those in maintenance.
  */
 #include <stdio.h>
 #include <string.h>
@@ -28,20 +29,15 @@ is_confirmed(struct cli *cli, const char *host, size_t n_slices, struct err *err
 }
 
 static void
-print_slices(struct cli *cli, const struct snc_host_evict_result *result)
+print_slices(const struct snc_affected *slices, size_t n)
 {
 	struct cli_table *table;
 
-	if (cli->flags.json) {
-		cli_json(&snc_service, "host_evict", result);
-		return;
-	}
-	if (!result->n_slices)
+	if (!n)
 		return;
 	table = cli_table_new(3, "SLICE", "OWNER", "ID");
-	for (size_t i = 0; i < result->n_slices; i++)
-		cli_table_row(
-		    table, result->slices[i].name, result->slices[i].owner, result->slices[i].id);
+	for (size_t i = 0; i < n; i++)
+		cli_table_row(table, slices[i].name, slices[i].owner, slices[i].id);
 	cli_table_print(table);
 }
 
@@ -62,7 +58,10 @@ cli_host_evict(struct cli *cli)
 		    !snc_host_evict_call(snc, cli->arena, &args, &result, &err))
 			return cli_fail(cli, &err, NULL);
 	}
-	print_slices(cli, &result);
+	if (cli->flags.json)
+		cli_json(&snc_service, "host_evict", &result);
+	else
+		print_slices(result.slices, result.n_slices);
 	return 0;
 }
 
@@ -76,6 +75,44 @@ cli_host_readmit(struct cli *cli)
 	if (!cli_word(cli, "HOST", &args.host, &err) || !(snc = cli_snc(cli, &err)) ||
 	    !snc_host_readmit_call(
 		snc, cli->arena, &args, &(struct snc_host_readmit_result){}, &err))
+		return cli_fail(cli, &err, NULL);
+	return 0;
+}
+
+int
+cli_host_drain(struct cli *cli)
+{
+	struct snc_host_drain_args args = {.reason = cli->flags.reason, .plan = cli->flags.plan};
+	struct snc_host_drain_result result;
+	const struct rpc_client *snc;
+	struct err err = {0};
+
+	if (!cli_word(cli, "HOST", &args.host, &err) ||
+	    !cli_instant("from", cli->flags.from, &args.from_ms, &err) ||
+	    !cli_instant("until", cli->flags.until, &args.until_ms, &err) ||
+	    !(snc = cli_snc(cli, &err)) ||
+	    !snc_host_drain_call(snc, cli->arena, &args, &result, &err))
+		return cli_fail(cli, &err, NULL);
+	if (cli->flags.json) {
+		cli_json(&snc_service, "host_drain", &result);
+		return 0;
+	}
+	printf("%zu slices have parts there%s\n", result.n_slices,
+	    result.n_slices ? ", and keep them:" : "");
+	print_slices(result.slices, result.n_slices);
+	return 0;
+}
+
+int
+cli_host_undrain(struct cli *cli)
+{
+	struct snc_host_undrain_args args = {0};
+	const struct rpc_client *snc;
+	struct err err = {0};
+
+	if (!cli_word(cli, "HOST", &args.host, &err) || !(snc = cli_snc(cli, &err)) ||
+	    !snc_host_undrain_call(
+		snc, cli->arena, &args, &(struct snc_host_undrain_result){}, &err))
 		return cli_fail(cli, &err, NULL);
 	return 0;
 }

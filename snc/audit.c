@@ -31,7 +31,8 @@ static const char unstored[] = " exec console_write capture_start capture_stop "
 static const char stored[] =
     " slice_create slice_run slice_stop slice_reserve slice_modify"
     " slice_optimise slice_delete slice_renew link_set project_create project_delete"
-    " member_set member_remove quota_set host_evict host_readmit restore ";
+    " member_set member_remove quota_set host_evict host_readmit host_drain"
+    " host_undrain restore ";
 
 struct audit {
 	struct store *store;

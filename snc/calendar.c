@@ -1,126 +1,229 @@
 /*
- * One list of steps a thing. What covers the whole window needs none: it is taken at once, so that
- * things without an end, which are most, cost no more than a subtraction.
+ * A treap: a search tree by instant that is a heap by a number made from the instant, and so as
+ * deep as one that was filled in random order. Each part of it knows the sum of its changes, and
+ * the largest sum that they come to on the way.
  */
 #include "snc/calendar.h"
 
 #include <stdlib.h>
 
-#include "lib/base/map.h"
-#include "lib/base/vec.h"
-
-struct step {
-	int64_t at_ms, change;
+struct calendar_instant {
+	int64_t at_ms;
+	uint64_t rank;
+	int64_t begins, ends; /* then */
+	int64_t sum, ended;   /* of it and all below: begins less ends; ends */
+	int64_t worst;        /* largest sum of the first of them, of one at least */
+	struct calendar_instant *left, *right;
 };
 
-struct page { /* of one thing */
-	int64_t *free;
-	int64_t
-	    at_start; /* taken at the window's first instant, besides what is taken throughout */
-	vec_of(struct step) steps; /* later within the window */
-};
+/* ---- the tree -------------------------------------------------------------------------------- */
 
-struct calendar {
-	struct calendar_span window;
-	struct map *pages; /* by the address of what they are of */
-};
-
-void
-calendar_free(struct calendar *calendar)
+/* Mixes all bits of the instant into each. */
+static uint64_t
+rank_of(int64_t at_ms)
 {
-	struct page *page;
+	uint64_t x = (uint64_t)at_ms + 0x9e3779b97f4a7c15u;
 
-	if (!calendar)
-		return;
-	for (size_t at = 0; (page = map_next(calendar->pages, &at));) {
-		vec_done(&page->steps);
-		free(page);
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+	return x ^ (x >> 31);
+}
+
+static void
+sum_up(struct calendar_instant *at)
+{
+	const struct calendar_instant *left = at->left, *right = at->right;
+	int64_t here = (left ? left->sum : 0) + at->begins - at->ends;
+
+	at->worst = left && left->worst > here ? left->worst : here;
+	if (right && here + right->worst > at->worst)
+		at->worst = here + right->worst;
+	at->sum = here + (right ? right->sum : 0);
+	at->ended = at->ends + (left ? left->ended : 0) + (right ? right->ended : 0);
+}
+
+/* All of the left are before all of the right. */
+static struct calendar_instant *
+join(struct calendar_instant *left, struct calendar_instant *right)
+{
+	if (!left || !right)
+		return left ? left : right;
+	if (left->rank > right->rank) {
+		left->right = join(left->right, right);
+		sum_up(left);
+		return left;
 	}
-	map_free(calendar->pages);
-	free(calendar);
+	right->left = join(left, right->left);
+	sum_up(right);
+	return right;
 }
 
-struct calendar *
-calendar_new(struct calendar_span window)
+static void
+split(struct calendar_instant *at, int64_t at_ms, struct calendar_instant **before,
+    struct calendar_instant **after)
 {
-	struct calendar *calendar = xcalloc(1, sizeof(*calendar));
-
-	calendar->window = window;
-	calendar->pages = map_new();
-	return calendar;
-}
-
-static struct page *
-page_of(struct calendar *calendar, int64_t *free)
-{
-	uint64_t key = (uint64_t)(uintptr_t)free;
-	struct page *page = map_get_id(calendar->pages, key);
-
-	if (page)
-		return page;
-	page = xcalloc(1, sizeof(*page));
-	page->free = free;
-	map_put_id(calendar->pages, key, page);
-	return page;
-}
-
-void
-calendar_take(struct calendar *calendar, int64_t *free, struct calendar_span span, int64_t amount)
-{
-	const struct calendar_span *window = &calendar->window;
-	bool is_at_start = span.from_ms <= window->from_ms;
-	bool is_at_end = span.until_ms >= window->until_ms;
-	struct page *page;
-
-	if (!amount || span.from_ms >= span.until_ms || span.from_ms >= window->until_ms ||
-	    span.until_ms <= window->from_ms)
-		return;
-	if (is_at_start && is_at_end) {
-		*free -= amount;
+	if (!at) {
+		*before = *after = NULL;
 		return;
 	}
-	page = page_of(calendar, free);
-	if (is_at_start)
-		page->at_start += amount;
-	else
-		vec_push(&page->steps, ((struct step){span.from_ms, amount}));
-	if (!is_at_end)
-		vec_push(&page->steps, ((struct step){span.until_ms, -amount}));
+	if (at->at_ms < at_ms) {
+		split(at->right, at_ms, &at->right, after);
+		*before = at;
+	} else {
+		split(at->left, at_ms, before, &at->left);
+		*after = at;
+	}
+	sum_up(at);
 }
 
-static int
-compare(const void *a, const void *b)
+static struct calendar_instant *
+new_instant(int64_t at_ms)
 {
-	const struct step *left = a, *right = b;
+	struct calendar_instant *at = xcalloc(1, sizeof(*at));
 
-	return (left->at_ms > right->at_ms) - (left->at_ms < right->at_ms);
+	at->at_ms = at_ms;
+	at->rank = rank_of(at_ms);
+	return at;
 }
 
-/* All steps of one instant are made before it counts: what ends makes room for what begins. */
-static int64_t
-worst_of(struct page *page)
+/* Changes what happens at an instant, which comes and goes with it; answers the tree's root. */
+static struct calendar_instant *
+change(struct calendar_instant *root, int64_t at_ms, int64_t begins, int64_t ends)
 {
-	int64_t now = page->at_start, worst = now;
+	struct calendar_instant *at = root;
 
-	if (page->steps.n)
-		qsort(page->steps.items, page->steps.n, sizeof(page->steps.items[0]), compare);
-	for (size_t i = 0; i < page->steps.n; i++) {
-		const struct step *step = &page->steps.items[i];
+	if (!root || (root->at_ms != at_ms && rank_of(at_ms) > root->rank)) {
+		struct calendar_instant *before, *after;
 
-		now += step->change;
-		if (i + 1 < page->steps.n && step[1].at_ms == step->at_ms)
+		at = new_instant(at_ms);
+		split(root, at_ms, &before, &after);
+		at->left = before;
+		at->right = after;
+	} else if (at_ms < root->at_ms) {
+		root->left = change(root->left, at_ms, begins, ends);
+	} else if (at_ms > root->at_ms) {
+		root->right = change(root->right, at_ms, begins, ends);
+	}
+	if (at->at_ms == at_ms) {
+		at->begins += begins;
+		at->ends += ends;
+	}
+	if (!at->begins && !at->ends) {
+		struct calendar_instant *rest = join(at->left, at->right);
+
+		free(at);
+		return rest;
+	}
+	sum_up(at);
+	return at;
+}
+
+static void
+free_all(struct calendar_instant *at)
+{
+	if (!at)
+		return;
+	free_all(at->left);
+	free_all(at->right);
+	free(at);
+}
+
+void
+calendar_done(struct calendar *calendar)
+{
+	free_all(calendar->root);
+	calendar->root = NULL;
+}
+
+/* ---- what is taken --------------------------------------------------------------------------- */
+
+void
+calendar_begin(struct calendar *calendar, int64_t at_ms, int64_t amount)
+{
+	if (amount)
+		calendar->root = change(calendar->root, at_ms, amount, 0);
+}
+
+void
+calendar_end(struct calendar *calendar, int64_t at_ms, int64_t amount)
+{
+	if (amount)
+		calendar->root = change(calendar->root, at_ms, 0, amount);
+}
+
+void
+calendar_take(struct calendar *calendar, struct calendar_span span, int64_t amount)
+{
+	if (span.from_ms != CALENDAR_ALWAYS)
+		calendar_begin(calendar, span.from_ms, amount);
+	if (span.until_ms != CALENDAR_EVER)
+		calendar_end(calendar, span.until_ms, amount);
+}
+
+/* ---- the worst instant ----------------------------------------------------------------------- */
+
+/* What has begun, less what has ended, until an instant, this one included; and what has ended. */
+static void
+sum_until(const struct calendar_instant *at, int64_t until_ms, int64_t *sum, int64_t *ended)
+{
+	*sum = *ended = 0;
+	while (at) {
+		if (at->at_ms > until_ms) {
+			at = at->left;
 			continue;
-		if (now > worst)
-			worst = now;
+		}
+		*sum += at->sum - (at->right ? at->right->sum : 0);
+		*ended += at->ended - (at->right ? at->right->ended : 0);
+		at = at->right;
 	}
-	return worst;
 }
 
-void
-calendar_settle(struct calendar *calendar)
-{
-	struct page *page;
+struct look {
+	struct calendar_span window;
+	int64_t sum, worst;
+};
 
-	for (size_t at = 0; (page = map_next(calendar->pages, &at));)
-		*page->free -= worst_of(page);
+/* On through what lies within the window; is_after, is_before: all of this part is known to. */
+static void
+look_at(const struct calendar_instant *at, struct look *look, bool is_after, bool is_before)
+{
+	int64_t worst;
+
+	if (!at)
+		return;
+	if (at->at_ms <= look->window.from_ms) {
+		look_at(at->right, look, is_after, is_before);
+		return;
+	}
+	if (at->at_ms >= look->window.until_ms) {
+		look_at(at->left, look, is_after, is_before);
+		return;
+	}
+	if (!is_after || !is_before) {
+		look_at(at->left, look, is_after, true);
+		look->sum += at->begins - at->ends;
+		worst = look->sum;
+	} else {
+		worst = look->sum + at->worst;
+		look->sum += at->sum;
+	}
+	if (worst > look->worst)
+		look->worst = worst;
+	if (!is_after || !is_before)
+		look_at(at->right, look, true, is_before);
+}
+
+int64_t
+calendar_worst(const struct calendar *calendar, struct calendar_span window, int64_t now_ms)
+{
+	struct look look = {.window = window};
+	int64_t ended, at_start;
+
+	if (look.window.from_ms < now_ms)
+		look.window.from_ms = now_ms;
+	sum_until(calendar->root, now_ms, &at_start, &ended);
+	sum_until(calendar->root, look.window.from_ms, &at_start, &(int64_t){0});
+	look.sum = look.worst = at_start + ended;
+	look_at(calendar->root, &look, false, false);
+	return look.worst;
 }

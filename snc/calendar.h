@@ -1,6 +1,7 @@
 /*
- * Who takes how much of what, and when, seen through one window of wall time: of each thing that
- * can be counted, its worst instant within the window counts, not the sum. Pure.
+ * The calendar of one thing that can be counted: who takes how much of it from when, and until
+ * when. Of a window of time its worst instant counts, not the sum; found in logarithmic time,
+ * however much begins and ends. Pure.
  */
 #pragma once
 
@@ -16,16 +17,37 @@ struct calendar_span {
 #define CALENDAR_ALWAYS INT64_MIN /* as a start: it is there already */
 #define CALENDAR_EVER INT64_MAX   /* as an end: nobody knows one */
 
-struct calendar;
+struct calendar_instant;
 
-/* The window is not empty. */
-void calendar_free(struct calendar *calendar);
-struct calendar *calendar_new(struct calendar_span window) malloc_by(calendar_free) must_check;
+/* Empty when zeroed. */
+struct calendar {
+	struct calendar_instant *root;
+};
 
-/* During the span `amount` of what `*free` counts is taken; negative: is given back. `free` names
- * the thing, and is borrowed until the calendar is freed. */
-void calendar_take(
-    struct calendar *calendar, int64_t *free, struct calendar_span span, int64_t amount);
+void calendar_done(struct calendar *calendar);
 
-/* Takes from each thing what is taken of it at its worst instant. Once, when all is told. */
-void calendar_settle(struct calendar *calendar);
+/*
+ * From that instant on so much more is taken, or so much less. A negative amount takes back what
+ * was said before. CALENDAR_ALWAYS and CALENDAR_EVER are no instants.
+ */
+void calendar_begin(struct calendar *calendar, int64_t at_ms, int64_t amount);
+void calendar_end(struct calendar *calendar, int64_t at_ms, int64_t amount);
+
+/* Both of a span that is not empty; a start or end that is no instant is left out. */
+void calendar_take(struct calendar *calendar, struct calendar_span span, int64_t amount);
+
+/*
+ * The most that is taken at any instant of the window, which is not empty. What should have ended
+ * by `now_ms` has not, as far as anybody knows: nothing ends until then, nor does the window begin
+ * before; CALENDAR_ALWAYS = everything ends when it was said to.
+ */
+int64_t calendar_worst(
+    const struct calendar *calendar, struct calendar_span window, int64_t now_ms) must_check;
+
+static inline void
+calendar_cleanup(struct calendar *calendar)
+{
+	calendar_done(calendar);
+}
+
+#define auto_calendar __attribute__((cleanup(calendar_cleanup)))

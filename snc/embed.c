@@ -121,6 +121,38 @@ search_new(const struct embed_request *request, struct arena *arena)
 	return search;
 }
 
+/* The host in maintenance that would take the node first; false: there is none. */
+static bool
+find_kept_out(const struct search *search, size_t node, struct err *why)
+{
+	const struct substrate_host *hosts = search->left->hosts;
+	size_t n = search->left->n_hosts, first = n;
+
+	for (size_t i = 0; i < n; i++)
+		if (embed_node_is_kept_out(search, node, i) &&
+		    (search->nodes[node].amap || embed_node_has_room(search, node, i)) &&
+		    (first == n || hosts[i].drained_until_ms < hosts[first].drained_until_ms))
+			first = i;
+	return first < n && !embed_explain_drained(search, node, first, why);
+}
+
+/* What is short elsewhere says nothing where a host in maintenance has it; that links find no way
+ * elsewhere, or that the host is full as well, binds beside it. */
+static void
+refuse(const struct search *search, size_t node, const struct err *nearest, diagnoses *found)
+{
+	bool is_full = search->nodes[node].amap && nearest->code == ERR_R01;
+	struct err why;
+
+	if (!find_kept_out(search, node, &why)) {
+		vec_push(found, *nearest);
+		return;
+	}
+	if (is_full || nearest->code == ERR_R02 || nearest->code == ERR_R03)
+		vec_push(found, *nearest);
+	vec_push(found, why);
+}
+
 /*
  * What cannot be whatever the rest of the slice does: each node alone, then each link between two
  * nodes that can only be where their amap says. All of it is told at once.
@@ -146,7 +178,7 @@ node_alone(struct search *search, size_t node, diagnoses *found)
 		if (embed_explain_rank(&why) > embed_explain_rank(&nearest))
 			nearest = why;
 	}
-	vec_push(found, nearest);
+	refuse(search, node, &nearest, found);
 	return false;
 }
 
@@ -226,7 +258,7 @@ search_rest(struct search *search, diagnoses *found)
 
 		if (search->nodes[i].host != EMBED_NOWHERE || place_somewhere(search, i, &why))
 			continue;
-		vec_push(found, why);
+		refuse(search, i, &why, found);
 		return false;
 	}
 	return true;

@@ -26,8 +26,8 @@ struct embed_request {
  * into slice and substrate. Machines of a slice share a host only where there is no other way;
  * beside that it is the one of least rate times hops that was found. Deterministic unless time ends
  * the search. false: `found` has every fault that holds by itself, or else what stops the first
- * node that found no place beside the others: R01, R02, R03, S13 (no host has the image), O03 (a
- * host that was asked for is down), each with its line.
+ * node that found no place beside the others: R01, R02, R03, R05 (what would do is in maintenance),
+ * S13 (no host has the image), O03 (a host that was asked for is down), each with its line.
  */
 bool embed(const struct embed_request *request, struct arena *arena, struct mapping **mapping,
     diagnoses *found) must_check;

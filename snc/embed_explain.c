@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "lib/base/when.h"
 #include "lib/model/units.h"
 #include "snc/embed_search.h"
 
@@ -93,6 +94,26 @@ embed_explain_unsuitable(const struct search *search, size_t node, size_t host, 
 		    left->name, asked->node->image);
 		err_hint(err, "`vnode host list` shows the images of each host");
 	}
+	return explain_at(
+	    err, asked->amap ? asked->amap->where : asked->node->where, it.noun, it.name);
+}
+
+bool
+embed_explain_drained(const struct search *search, size_t node, size_t host, struct err *err)
+{
+	const struct search_node *asked = &search->nodes[node];
+	const struct substrate_host *left = &search->left->hosts[host];
+	struct named it = named_of(asked->node);
+
+	err_set(err, ERR_R05, "%s '%s'%s '%s'%s is in maintenance %s", it.noun, it.name,
+	    asked->amap ? ":" : " would fit on", left->name, asked->amap ? "" : ", which",
+	    left->drained);
+	if (left->drained_until_ms < INT64_MAX)
+		err_hint(err, "start it at %s or later, or place it on another VNode",
+		    when_text(left->drained_until_ms).text);
+	else
+		err_hint(err, "place it on another VNode%s",
+		    asked->amap ? ", or leave the amap out" : ", or ask for less");
 	return explain_at(
 	    err, asked->amap ? asked->amap->where : asked->node->where, it.noun, it.name);
 }

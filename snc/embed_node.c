@@ -48,17 +48,40 @@ embed_has_link_type(const struct substrate_host *host, const struct slice_link *
 	return false;
 }
 
-bool
-embed_node_suits(const struct search *search, size_t node, size_t host)
+/* Could it be there if the host were up, and not in maintenance? */
+static bool
+belongs(const struct search *search, size_t node, size_t host)
 {
 	const struct search_node *asked = &search->nodes[node];
 	const struct substrate_host *left = &search->left->hosts[host];
 
 	if (asked->amap && !str_equal(asked->amap->vnode, left->name))
 		return false;
-	return !left->is_agw && left->is_up &&
-	       (asked->node->hub_of || has_image(left, asked->node->image)) &&
+	return !left->is_agw && (asked->node->hub_of || has_image(left, asked->node->image)) &&
 	       has_link_types(search, node, left);
+}
+
+/* What stands there stays there. */
+static bool
+is_drained(const struct search *search, size_t node, size_t host)
+{
+	const struct slice_amap *amap = search->nodes[node].amap;
+
+	return search->left->hosts[host].drained && !(amap && amap->is_standing);
+}
+
+bool
+embed_node_suits(const struct search *search, size_t node, size_t host)
+{
+	return search->left->hosts[host].is_up && !is_drained(search, node, host) &&
+	       belongs(search, node, host);
+}
+
+bool
+embed_node_is_kept_out(const struct search *search, size_t node, size_t host)
+{
+	return is_drained(search, node, host) && !search->left->hosts[host].is_evicted &&
+	       belongs(search, node, host);
 }
 
 /* The first resource that is short; NULL: none is. */
@@ -86,12 +109,15 @@ embed_node_has_room(const struct search *search, size_t node, size_t host)
 bool
 embed_node_fits(const struct search *search, size_t node, size_t host, struct err *err)
 {
+	bool is_kept_out = embed_node_is_kept_out(search, node, host);
 	const char *resource;
 
-	if (!embed_node_suits(search, node, host))
+	if (!is_kept_out && !embed_node_suits(search, node, host))
 		return embed_explain_unsuitable(search, node, host, err);
 	resource = find_short(search, node, host);
-	return !resource || embed_explain_node(search, node, host, resource, err);
+	if (resource)
+		return embed_explain_node(search, node, host, resource, err);
+	return !is_kept_out || embed_explain_drained(search, node, host, err);
 }
 
 void

@@ -42,8 +42,12 @@ struct search {
 bool embed_node_fits(
     const struct search *search, size_t node, size_t host, struct err *err) must_check;
 
-/* Is the host one for the node, whatever else is on it: up, with image and types of links? */
+/* Is the host one for the node, whatever else is on it: up, with image and types of links, and not
+ * in maintenance? */
 bool embed_node_suits(const struct search *search, size_t node, size_t host) must_check;
+
+/* Would it be one, were it not in maintenance? */
+bool embed_node_is_kept_out(const struct search *search, size_t node, size_t host) must_check;
 
 /* Has a host that suits the room as well? */
 bool embed_node_has_room(const struct search *search, size_t node, size_t host) must_check;
@@ -100,6 +104,9 @@ bool embed_explain_nowhere(const struct search *search, size_t node, struct err 
 /* The host is down, is a gateway, lacks the image, or is not the one that the amap names. */
 bool embed_explain_unsuitable(
     const struct search *search, size_t node, size_t host, struct err *err);
+
+/* The host is in maintenance, and would do otherwise. */
+bool embed_explain_drained(const struct search *search, size_t node, size_t host, struct err *err);
 
 /* The node asks more of a resource ("cpu", "memory", "disk") than the host has left. */
 bool embed_explain_node(

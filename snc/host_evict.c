@@ -22,18 +22,18 @@ refuse_answering(
 }
 
 static bool
-is_listed(const struct host_eviction *eviction, const char *id)
+is_listed(const struct slice_records *slices, const char *id)
 {
-	for (size_t i = 0; i < eviction->n_slices; i++)
-		if (str_equal(eviction->slices[i].id, id))
+	for (size_t i = 0; i < slices->n; i++)
+		if (str_equal(slices->items[i].id, id))
 			return true;
 	return false;
 }
 
 /* A slice may have several groups, and rows at each manager of the host. */
-static bool
-list_slices(struct txn *txn, const struct inventory_managers *managers,
-    struct host_eviction *eviction, struct arena *arena, struct err *err)
+bool
+host_slices_at(struct txn *txn, const struct inventory_managers *managers, struct arena *arena,
+    struct slice_records *slices, struct err *err)
 {
 	const char **groups[2];
 	size_t n_groups[2], n = 0;
@@ -44,19 +44,17 @@ list_slices(struct txn *txn, const struct inventory_managers *managers,
 			return false;
 		n += n_groups[i];
 	}
-	eviction->slices = arena_alloc(arena, (n + 1) * sizeof(eviction->slices[0]));
-	eviction->n_slices = 0;
+	slices->items = arena_alloc(arena, (n + 1) * sizeof(slices->items[0]));
+	slices->n = 0;
 	for (size_t i = 0; i < managers->n; i++)
 		for (size_t k = 0; k < n_groups[i]; k++) {
 			const char *id = modify_slice_of(groups[i][k], arena);
-			struct slice_record record;
 
-			if (is_listed(eviction, id))
+			if (is_listed(slices, id))
 				continue;
-			if (!store_slice_by_id(txn, id, arena, &record, err))
+			if (!store_slice_by_id(txn, id, arena, &slices->items[slices->n], err))
 				return false;
-			eviction->slices[eviction->n_slices++] =
-			    (struct host_slice){record.id, record.name, record.owner};
+			slices->n++;
 		}
 	return true;
 }
@@ -66,20 +64,15 @@ evict(struct snc *snc, struct txn *txn, const struct inventory_managers *manager
     const struct host_eviction *eviction, struct arena *arena, struct err *err)
 {
 	struct audit_entry entry = {
-	    "host_evict", eviction->host, arena_format(arena, "%zu slices", eviction->n_slices)};
+	    "host_evict", eviction->host, arena_format(arena, "%zu slices", eviction->slices.n)};
 
 	for (size_t i = 0; i < managers->n; i++)
 		if (!controller_evict(snc->controller, txn, managers->names[i], err))
 			return false;
-	for (size_t i = 0; i < eviction->n_slices; i++) {
-		struct slice_record record;
-
-		if (!store_slice_by_id(txn, eviction->slices[i].id, arena, &record, err))
-			return false;
-		events_add(snc->events, txn, &record,
+	for (size_t i = 0; i < eviction->slices.n; i++)
+		events_add(snc->events, txn, &eviction->slices.items[i],
 		    arena_format(arena, "host %s", eviction->host), "evicted",
 		    "what was there is lost");
-	}
 	return audit_add(snc->audit, txn, &eviction->caller, &entry, err);
 }
 
@@ -93,7 +86,7 @@ host_evict(struct snc *snc, struct host_eviction *eviction, struct arena *arena,
 	    !refuse_answering(snc, &managers, eviction->host, err))
 		return false;
 	txn = store_begin(snc->store);
-	if (!list_slices(txn, &managers, eviction, arena, err))
+	if (!host_slices_at(txn, &managers, arena, &eviction->slices, err))
 		return false;
 	if (eviction->is_plan)
 		return true;

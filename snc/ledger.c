@@ -22,16 +22,18 @@ ledger_free(struct ledger *ledger)
 	for (size_t at = 0; (entry = map_next(ledger->entries, &at));)
 		entry_free(entry);
 	map_free(ledger->entries);
+	ledger_keep_done(ledger);
 	map_free(ledger->special);
 	map_free(ledger->unviewed);
 	map_free(ledger->hosts);
+	map_free(ledger->pages);
+	map_free(ledger->edges);
 	for (size_t at = 0; (group = map_next(ledger->unsettled, &at));)
 		free(group);
 	map_free(ledger->unsettled);
 	map_free(ledger->texts);
 	map_free(ledger->ways);
 	arena_free(ledger->kept);
-	arena_free(ledger->arena);
 	free(ledger);
 }
 
@@ -50,6 +52,8 @@ ledger_new(const struct clock *clock, struct inventory *inventory)
 	ledger->texts = map_new();
 	ledger->ways = map_new();
 	ledger->hosts = map_new();
+	ledger->pages = map_new();
+	ledger->edges = map_new();
 	ledger->seen = -1;
 	return ledger;
 }
@@ -318,8 +322,6 @@ ledger_mark(struct ledger *ledger, int64_t view)
 	struct entry *entry;
 
 	for (size_t at = 0; (entry = map_next(ledger->unviewed, &at));)
-		vec_push(&touched, (struct touched){entry});
-	for (size_t at = 0; (entry = map_next(ledger->special, &at));)
 		vec_push(&touched, (struct touched){entry});
 	vec_each (each, &touched)
 		entry_out(ledger, each->entry);

@@ -1,7 +1,8 @@
 /*
  * The ledger: what all living rows charge and all booked ones will, and so what is free when. It
  * stores nothing: what rows say is read from the store and kept in memory, summed up slice by slice
- * and all together; of what has changed since, marks in the store tell (snc_store_mark.c).
+ * and all together, now and in time; of what has changed since, marks in the store tell
+ * (snc_store_mark.c).
  * Used only inside a transaction, whose lock is its lock.
  */
 #pragma once
@@ -41,7 +42,7 @@ struct ledger_question {
  * substrate's), less what is charged during the window: of each thing its worst instant. The one
  * place that says what is free, whoever asks and for whenever. In arena.
  */
-struct substrate *ledger_left(const struct ledger *ledger, const struct ledger_question *question,
+struct substrate *ledger_left(struct ledger *ledger, const struct ledger_question *question,
     struct graph *graph, struct arena *arena);
 
 /* The instants after `after_ms` at which something comes free, or is taken; the first one first,

@@ -3,11 +3,11 @@
  *
  *     ledger.c       which groups have to be read again, and when things change hands
  *     ledger_read.c  what the rows of one group charge, together
+ *     ledger_keep.c  what all of them charge, summed up: what is held now, and a calendar of each
+ *                    thing for what will come and go
  *     ledger_take.c  what a question finds free
  *
- * Most of what is held has no end: that is kept summed up, as two substrates of which it is taken,
- * and by ways through the transport network as long as no view of the TNC counts it. Only what
- * begins or ends is looked at one by one.
+ * So a question costs what the testbed has of things, not what slices there are.
  */
 #pragma once
 
@@ -15,16 +15,31 @@
 #include "snc/ledger.h"
 #include "snc/modify.h"
 
-/* Shares without an end that go the same way: those that no view counts yet, and those that the
- * view counts that was about to be asked for last. */
+/* An edge that a way goes over, and which way round. */
+struct hop {
+	size_t edge;
+	bool is_forward;
+};
+
+/* A way through the transport network: many links go the same. */
 struct way {
-	struct resource_charge uncounted, asked;
+	const char *from;
+	struct spec_list edges;
+	struct hop *hops; /* as far as the shape that the ledger knows has it */
+	size_t n_hops;
+};
+
+/* One direction of an edge. What is held now is here as long as no view of the TNC counts it, and
+ * apart what only the view counts that was about to be asked for last. */
+struct lane {
+	int64_t uncounted, asked;
+	struct calendar calendar;
 };
 
 /* What an entry takes of one host, of one port, or along one way. */
 struct sum {
 	struct resource_charge charge; /* its texts are the ledger's */
-	struct way *way;               /* NULL = no share */
+	struct way *way; /* of a share, whose rates alone are in the charge; or NULL */
 };
 
 struct entry {
@@ -46,34 +61,62 @@ struct ledger {
 	struct inventory *inventory;
 	struct map *entries;   /* by group */
 	struct map *special;   /* of them: those with a start or an end */
-	struct map *unviewed;  /* of the others: those with shares that are in a way */
+	struct map *unviewed;  /* of them: those with shares that a view may not count */
 	struct map *unsettled; /* groups to be read at each sync, to copies of their names */
-	struct arena *kept;    /* what charges name: each text, each list of edges, once */
+	struct arena *kept;    /* what charges name: each text, each way, once */
 	struct map *texts, *ways;
 	int64_t view; /* the last one that was about to be asked for */
 	int64_t seen; /* stamp of the last mark that was read */
 	bool is_loaded;
 
-	/* the substrates, all of one arena, of one version of the inventory; none has a graph */
+	/* hosts, as one version of the inventory has them */
 	struct arena *arena;
-	struct substrate *whole, *lasting, *now; /* all free; less what has no end; less all held */
-	struct map *hosts;                       /* of `whole`, by name */
+	struct substrate *whole, *now; /* all free; less all that is held */
+	struct map *hosts;             /* of `whole`, by name */
+	struct map *pages;             /* calendars, by the address in `now` of what they are of */
 	int64_t version;
+
+	/* the transport network, as the last view had it */
+	struct arena *shape_arena;
+	struct graph *shape; /* NULL: never seen */
+	struct map *edges;   /* of it, by name */
+	struct lane *lanes;  /* a pair of each edge: from a to b, from b to a */
 };
 
-/* Makes the substrates anew when the inventory has changed. */
+/* The calendar of what `free` counts in ledger->now. */
+struct page {
+	int64_t *free;
+	struct calendar calendar;
+};
+
+/* The hosts, with names of their own; in arena. */
+struct substrate *ledger_copy(const struct substrate *from, struct arena *arena);
+
+/* Frees all that is summed up. */
+void ledger_keep_done(struct ledger *ledger);
+
+/* Sums the hosts up anew when the inventory has changed. */
 void ledger_refresh(struct ledger *ledger);
+
+/* Sums the shares up anew when the network has another shape than the one it knew. */
+void ledger_reshape(struct ledger *ledger, const struct graph *graph);
+
+/* Finds the hops of a way in the shape. */
+void ledger_trace(struct ledger *ledger, struct way *way);
+
+/* The two directions of a hop: the way's, and back. */
+struct lane *ledger_lane(const struct ledger *ledger, const struct hop *hop, bool is_back);
 
 /* When it holds what it does, as far as anybody knows: what should have ended has no end. */
 struct calendar_span entry_held(const struct ledger *ledger, const struct entry *entry);
 
 void entry_free(struct entry *entry);
 
-/* Reads its charges anew. It must be out of the substrates. */
+/* Reads its charges anew. It must be out. */
 bool entry_read(struct ledger *ledger, struct entry *entry, struct controller *controller,
     struct txn *txn, struct err *err) must_check;
 
-/* Into and out of substrates, ways, `special` and `unviewed`. What an entry says changes only while
- * it is out. */
+/* Into and out of all that is summed up. What an entry says, the view that is about to be asked for
+ * and ways change only while it is out. */
 void entry_in(struct ledger *ledger, struct entry *entry);
 void entry_out(struct ledger *ledger, struct entry *entry);

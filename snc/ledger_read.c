@@ -65,10 +65,10 @@ way_of(struct ledger *ledger, const struct resource_charge *share)
 	edges = arena_alloc(ledger->kept, share->edges.n * sizeof(edges[0]));
 	for (size_t i = 0; i < share->edges.n; i++)
 		edges[i] = keep_text(ledger, share->edges.items[i]);
-	way->uncounted = (struct resource_charge){.kind = keep_text(ledger, share->kind),
-	    .from = keep_text(ledger, share->from),
-	    .edges = {edges, share->edges.n}};
-	way->asked = way->uncounted;
+	way->from = keep_text(ledger, share->from);
+	way->edges = (struct spec_list){edges, share->edges.n};
+	way->hops = arena_alloc(ledger->kept, share->edges.n * sizeof(way->hops[0]));
+	ledger_trace(ledger, way);
 	map_put(ledger->ways, str_text(&key), way);
 	return way;
 }
@@ -83,8 +83,7 @@ add_share(struct reading *reading, const struct resource_charge *charge)
 		sum = each->way == way ? each : sum;
 	if (!sum) {
 		sum = vec_add(&reading->sums);
-		*sum = (struct sum){way->uncounted, way};
-		sum->charge.rate_ab_bps = sum->charge.rate_ba_bps = 0;
+		sum->way = way;
 	}
 	sum->charge.rate_ab_bps += charge->rate_ab_bps;
 	sum->charge.rate_ba_bps += charge->rate_ba_bps;

@@ -199,6 +199,14 @@ pin(struct rest *rest, const struct slice_node *node, const char *host)
 	    ((struct slice_amap){.node = node->name, .vnode = host, .where = node->where}));
 }
 
+/* The same of one that stays, whatever is said of the host. */
+static void
+pin_standing(struct rest *rest, const struct slice_node *node)
+{
+	pin(rest, node, modify_host(rest->work, node));
+	rest->amaps.items[rest->amaps.n - 1].is_standing = true;
+}
+
 /* It is where it is, and takes no more room there. */
 static void
 add_standing(struct rest *rest, const struct slice_node *node, const struct slice_link *link)
@@ -211,7 +219,7 @@ add_standing(struct rest *rest, const struct slice_node *node, const struct slic
 	*copy = *node;
 	copy->cpu = copy->memory_bytes = copy->disk_bytes = 0;
 	copy->hub_of = node->hub_of ? node->hub_of : link;
-	pin(rest, node, modify_host(rest->work, node));
+	pin_standing(rest, node);
 }
 
 static void

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/id.h"
+#include "snc/drain.h"
 #include "snc/modify.h"
 
 /* Rows that go, by rid. */
@@ -409,6 +410,8 @@ still_fits(struct modify_work *work, struct substrate *left, struct err *err)
 	struct resource_charge charge;
 	struct err why;
 
+	if (!drain_allows(&work->mapping, work->substrate, left, err))
+		return false;
 	for (size_t i = 0; i < work->coming.n; i++) {
 		const struct plan_row *row = &work->coming.items[i];
 

@@ -21,6 +21,7 @@ struct trip {
 	const struct slice_node *node;
 	unsigned from, to; /* hosts */
 	double gain;       /* of room */
+	bool is_off;       /* off a host in maintenance: that is worth a move by itself */
 	struct optimise_link *old, *new;
 	size_t n_old, n_new;
 };
@@ -57,17 +58,19 @@ room_gain(
 static bool
 has_room(const struct substrate_host *host, const struct slice_node *node)
 {
-	return host->is_up && host->cpu_free >= node->cpu &&
+	return host->is_up && !host->drained && host->cpu_free >= node->cpu &&
 	       host->memory_free_bytes >= node->memory_bytes &&
 	       host->disk_free_bytes >= node->disk_bytes;
 }
 
-/* The best host of those that gain less than `below`; false when there is none that is worth it. */
+/* The best host of those that gain less than `below`; false when there is none that is worth it. A
+ * node on a host in maintenance goes to the best of all, whatever that costs. */
 static bool
 next_host(struct trip *trip, double below)
 {
 	const struct substrate *substrate = trip->optimising->substrate;
-	double best = 0;
+	double least = trip->is_off ? -KINDS : WORTH, best = -KINDS;
+	bool is_any = false;
 
 	for (unsigned i = 0; i < substrate->n_hosts; i++) {
 		double gain;
@@ -75,13 +78,14 @@ next_host(struct trip *trip, double below)
 		if (i == trip->from || !has_room(&substrate->hosts[i], trip->node))
 			continue;
 		gain = room_gain(substrate, trip->node, trip->from, i);
-		if (gain < WORTH || gain <= best || gain >= below)
+		if (gain < least || (is_any && gain <= best) || gain >= below)
 			continue;
+		is_any = true;
 		best = gain;
 		trip->to = i;
 	}
 	trip->gain = best;
-	return best > 0;
+	return is_any;
 }
 
 /* ---- what a modify would make of it ---------------------------------------------------------- */
@@ -259,7 +263,7 @@ goes_there(struct trip *trip)
 	exchange = (struct optimise_exchange){
 	    .old = trip->old, .n_old = trip->n_old, .new = trip->new, .n_new = trip->n_new};
 	gain_bps = optimise_net_exchange(&trip->optimising->net, &exchange);
-	if (gain_bps < -carried(trip))
+	if (gain_bps < -carried(trip) && !trip->is_off)
 		return false;
 	exchange.is_taken = true;
 	(void)optimise_net_exchange(&trip->optimising->net, &exchange);
@@ -281,6 +285,7 @@ try_node(struct trip *trip)
 			break;
 	if (!host || trip->from == substrate->n_hosts || !substrate->hosts[trip->from].is_up)
 		return false;
+	trip->is_off = substrate->hosts[trip->from].drained;
 	make_diff(trip);
 	find_old(trip);
 	for (int i = 0; i < TRIES_MAX && next_host(trip, below); i++) {

@@ -179,24 +179,19 @@ quota_used_then(struct txn *txn, const struct quota_question *question, int64_t 
 	    " AND NOT" HELD_ALL_ALONG " AND from_ms < ?5 AND (until_ms > ?4 OR until_ms <= ?6)",
 	    "tttiii", tenant->project, tenant->user, question->slice, window->from_ms,
 	    window->until_ms, now_ms);
-	struct calendar *calendar;
-	int64_t left[QUOTA_COUNTED] = {0};
+	struct calendar calendars[QUOTA_COUNTED] = {0};
 
 	if (!rows || !used_all_along(txn, question, now_ms, used->of, err))
 		return false;
-	calendar = calendar_new(*window);
-	while (rows_next(rows)) {
-		struct calendar_span span = {rows_i64(rows, 0), rows_i64(rows, 1)};
-
-		if (span.until_ms <= now_ms)
-			span.until_ms = CALENDAR_EVER;
+	while (rows_next(rows))
 		for (int i = 0; i < QUOTA_COUNTED; i++)
-			calendar_take(calendar, &left[i], span, rows_i64(rows, 2 + i));
+			calendar_take(&calendars[i],
+			    (struct calendar_span){rows_i64(rows, 0), rows_i64(rows, 1)},
+			    rows_i64(rows, 2 + i));
+	for (int i = 0; i < QUOTA_COUNTED; i++) {
+		used->of[i] += calendar_worst(&calendars[i], *window, now_ms);
+		calendar_done(&calendars[i]);
 	}
-	calendar_settle(calendar);
-	calendar_free(calendar);
-	for (int i = 0; i < QUOTA_COUNTED; i++)
-		used->of[i] -= left[i];
 	return true;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/id.h"
+#include "snc/drain.h"
 #include "snc/resource.h"
 #include "snc/slice.h"
 
@@ -19,28 +20,6 @@ next_id(void *self, uint64_t *id, struct err *err)
 	struct id_source *source = self;
 
 	return controller_next_id(source->controller, source->txn, id, err);
-}
-
-/* Would the plan fit into what is free as the transaction sees it? */
-static bool
-still_fits(struct snc *snc, struct txn *txn, const struct plan *plan,
-    const struct ledger_question *question, struct arena *arena, struct err *err)
-{
-	struct substrate *substrate;
-	struct resource_charge charge;
-	struct err why;
-
-	if (!snc_substrate(snc, txn, question, arena, &substrate, err))
-		return false;
-	for (size_t i = 0; i < plan->n_rows; i++) {
-		const struct plan_row *row = &plan->rows[i];
-
-		if (!resource_charge(row->manager, row->kind, row->spec, arena, &charge, err))
-			return false;
-		if (!resource_take(substrate, &charge, &why))
-			return err_set(err, ERR_WAIT, "%s: %s", row->subject, why.text);
-	}
-	return true;
 }
 
 static bool
@@ -74,6 +53,31 @@ struct planning {
 	struct arena *arena;
 };
 
+/* Would the plan fit into what is free as the transaction sees it? */
+static bool
+still_fits(const struct planning *planning, const struct plan *plan,
+    const struct ledger_question *question, struct err *err)
+{
+	const struct slice_examination *examination = planning->examination;
+	struct arena *arena = planning->arena;
+	struct substrate *substrate;
+	struct resource_charge charge;
+	struct err why;
+
+	if (!snc_substrate(planning->snc, planning->txn, question, arena, &substrate, err) ||
+	    !drain_allows(examination->mapping, examination->substrate, substrate, err))
+		return false;
+	for (size_t i = 0; i < plan->n_rows; i++) {
+		const struct plan_row *row = &plan->rows[i];
+
+		if (!resource_charge(row->manager, row->kind, row->spec, arena, &charge, err))
+			return false;
+		if (!resource_take(substrate, &charge, &why))
+			return err_set(err, ERR_WAIT, "%s: %s", row->subject, why.text);
+	}
+	return true;
+}
+
 /* Under admission by choice all that ask are counted. */
 static bool
 note(const struct planning *planning, struct err *err)
@@ -104,8 +108,7 @@ plan_what_fits(const struct planning *planning, struct plan *plan, struct err *e
 	};
 
 	return slice_plan(&request, planning->arena, plan, err) &&
-	       still_fits(planning->snc, planning->txn, plan, &question, planning->arena, err) &&
-	       note(planning, err);
+	       still_fits(planning, plan, &question, err) && note(planning, err);
 }
 
 bool

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "snc/drain.h"
 #include "snc/embed.h"
 #include "snc/slice.h"
 
@@ -128,6 +129,8 @@ find_starts(struct snc *snc, int64_t first_ms, struct arena *arena, struct ledge
 	if (!ledger_sync(snc->ledger, snc->controller, txn, err))
 		return false;
 	ledger_ends(snc->ledger, first_ms, arena, &ends);
+	if (!drain_add_ends(txn, first_ms, arena, &ends, err))
+		return false;
 	starts->items = arena_alloc(arena, (ends.n + 1) * sizeof(starts->items[0]));
 	starts->items[0] = first_ms;
 	if (ends.n)

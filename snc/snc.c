@@ -10,6 +10,7 @@
 #include "lib/base/log.h"
 #include "lib/base/map.h"
 #include "snc/audit.h"
+#include "snc/drain.h"
 #include "snc/host.h"
 #include "snc/peers.h"
 #include "snc/project.h"
@@ -304,5 +305,5 @@ snc_substrate(struct snc *snc, struct txn *txn, const struct ledger_question *qu
 	if (asked.window.from_ms > clock_wall_ms(snc->clock))
 		expect_back(then);
 	*substrate = then;
-	return true;
+	return drain_mark(txn, &asked, clock_wall_ms(snc->clock), then, arena, err);
 }

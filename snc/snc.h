@@ -78,7 +78,8 @@ void snc_refresh_view(struct snc *snc);
 
 /*
  * The hosts and the view, less all that is charged in the question's window (its view is filled in
- * here), in arena. For a window that is to come, a host that is away now counts as up.
+ * here), in arena. For a window that is to come, a host that is away now counts as up. Hosts in
+ * maintenance at some time of the window say so.
  */
 bool snc_substrate(struct snc *snc, struct txn *txn, const struct ledger_question *question,
     struct arena *arena, struct substrate **substrate, struct err *err) must_check;

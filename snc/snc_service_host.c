@@ -7,19 +7,26 @@
 #include "snc/host.h"
 #include "snc/snc_service.h"
 
+static const struct snc_affected *
+show_slices(const struct slice_records *slices, struct arena *arena)
+{
+	struct snc_affected *shown = arena_alloc(arena, (slices->n + 1) * sizeof(shown[0]));
+
+	for (size_t i = 0; i < slices->n; i++)
+		shown[i] = (struct snc_affected){
+		    slices->items[i].id, slices->items[i].name, slices->items[i].owner};
+	return shown;
+}
+
 SNC_HANDLER(host_evict)
 {
 	struct host_eviction eviction = {
 	    .caller = service_caller(call), .host = args->host, .is_plan = args->plan};
-	struct snc_affected *slices;
 
 	if (!host_evict(self, &eviction, call->arena, err))
 		return false;
-	slices = arena_alloc(call->arena, (eviction.n_slices + 1) * sizeof(slices[0]));
-	for (size_t i = 0; i < eviction.n_slices; i++)
-		slices[i] = (struct snc_affected){
-		    eviction.slices[i].id, eviction.slices[i].name, eviction.slices[i].owner};
-	*result = (struct snc_host_evict_result){slices, eviction.n_slices};
+	*result = (struct snc_host_evict_result){
+	    show_slices(&eviction.slices, call->arena), eviction.slices.n};
 	return true;
 }
 
@@ -29,6 +36,31 @@ SNC_HANDLER(host_readmit)
 
 	(void)result;
 	return host_readmit(self, &caller, args->host, err);
+}
+
+SNC_HANDLER(host_drain)
+{
+	struct host_draining draining = {
+	    .caller = service_caller(call),
+	    .drain = {.host = args->host,
+		.span = {args->from_ms.value, args->until_ms.value},
+		.reason = args->reason ? args->reason : ""},
+	    .is_plan = args->plan,
+	};
+
+	if (!host_drain(self, &draining, call->arena, err))
+		return false;
+	*result = (struct snc_host_drain_result){
+	    show_slices(&draining.slices, call->arena), draining.slices.n};
+	return true;
+}
+
+SNC_HANDLER(host_undrain)
+{
+	struct snc_caller caller = service_caller(call);
+
+	(void)result;
+	return host_undrain(self, &caller, args->host, err);
 }
 
 /* ---- restore --------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
  * Handlers of lists: events, hosts, nodes, links.
  */
 #include "lib/base/vec.h"
+#include "snc/drain.h"
 #include "snc/slice_picture.h"
 #include "snc/snc_service.h"
 
@@ -107,7 +108,25 @@ show_host(
 	    .memory_free_bytes = numbers->memory_free_bytes,
 	    .accel = host->accel,
 	    .images = arena_text(arena, str_text(&images)),
+	    .maintenance = "",
 	};
+}
+
+static void
+show_drains(const struct drains *drains, int64_t now_ms, struct arena *arena,
+    struct snc_host *hosts, size_t n_hosts)
+{
+	for (size_t i = 0; i < drains->n; i++)
+		for (size_t k = 0; k < n_hosts; k++) {
+			const struct calendar_span *span = &drains->items[i].span;
+
+			if (!str_equal(hosts[k].name, drains->items[i].host))
+				continue;
+			hosts[k].maintenance = drain_text(&drains->items[i], now_ms, arena);
+			hosts[k].drain_from_ms = span->from_ms;
+			hosts[k].drain_until_ms =
+			    span->until_ms == CALENDAR_EVER ? 0 : span->until_ms;
+		}
 }
 
 /* Both lists are in the order of the inventory file. */
@@ -119,16 +138,19 @@ SNC_HANDLER(host_list)
 	struct ledger_question question = {.window = {now_ms, now_ms + 1}};
 	struct substrate *substrate;
 	struct inventory_host *hosts;
+	struct drains drains;
 	struct snc_host *shown;
 	size_t n_hosts;
 
 	(void)args;
-	if (!snc_substrate(snc, txn, &question, call->arena, &substrate, err))
+	if (!snc_substrate(snc, txn, &question, call->arena, &substrate, err) ||
+	    !drain_list(txn, now_ms, call->arena, &drains, err))
 		return false;
 	inventory_hosts(snc->inventory, call->arena, &hosts, &n_hosts);
 	shown = arena_alloc(call->arena, n_hosts * sizeof(shown[0]));
 	for (size_t i = 0; i < n_hosts; i++)
 		shown[i] = show_host(&hosts[i], &substrate->hosts[i], call->arena);
+	show_drains(&drains, now_ms, call->arena, shown, n_hosts);
 	result->hosts = shown;
 	result->n_hosts = n_hosts;
 	return true;

@@ -14,10 +14,12 @@ STORE_SQL(snc_modify_sql, "schemas/sql/snc/0003_modify.sql");
 STORE_SQL(snc_scale_sql, "schemas/sql/snc/0004_scale.sql");
 STORE_SQL(snc_projects_sql, "schemas/sql/tenancy/0001_projects.sql");
 STORE_SQL(snc_requests_sql, "schemas/sql/admission/0001_requests.sql");
+STORE_SQL(snc_drains_sql, "schemas/sql/drain/0001_drains.sql");
 
 const struct store_migration snc_migrations[] = {{"snc", 1, snc_slices_sql},
     {"snc", 2, snc_leases_sql}, {"snc", 3, snc_modify_sql}, {"snc", 4, snc_scale_sql},
-    {"tenancy", 1, snc_projects_sql}, {"admission", 1, snc_requests_sql}};
+    {"tenancy", 1, snc_projects_sql}, {"admission", 1, snc_requests_sql},
+    {"drain", 1, snc_drains_sql}};
 const size_t n_snc_migrations = sizeof(snc_migrations) / sizeof(snc_migrations[0]);
 
 enum { EVENTS_LAST = 100, EVENTS_MAX = 256 };

@@ -130,6 +130,9 @@ bool store_booking_add(struct txn *txn, const char *slice, const struct booking_
     struct err *err) must_check;
 bool store_booking_list(struct txn *txn, const char *slice, struct arena *arena,
     struct booking_rows *booking, struct err *err) must_check;
+/* The slices that have booked something of a manager, in arena. */
+bool store_booked_at(struct txn *txn, const char *manager, struct arena *arena,
+    struct slice_records *slices, struct err *err) must_check;
 bool store_booking_drop(struct txn *txn, const char *slice, struct err *err) must_check;
 
 /* snc_store_mark.c: groups whose charges or times changed, by triggers and by store_mark_add */
@@ -139,8 +142,8 @@ bool store_marks_begin(struct txn *txn, struct err *err) must_check;
 
 bool store_mark_add(struct txn *txn, const char *group, struct err *err) must_check;
 
-/* What was marked after the mark `seen`, oldest first; `valid`: the newest up to `seen` that is
- * there still: what was read under later ones was rolled back. */
+/* What was marked after the mark `seen`, each group by its last mark, oldest first; `valid`: the
+ * newest up to `seen` that is there still: what was read under later ones was rolled back. */
 struct store_mark {
 	int64_t stamp;
 	const char *group; /* "" = none */

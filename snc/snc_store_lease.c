@@ -99,6 +99,23 @@ store_booking_list(struct txn *txn, const char *slice, struct arena *arena,
 }
 
 bool
+store_booked_at(struct txn *txn, const char *manager, struct arena *arena,
+    struct slice_records *slices, struct err *err)
+{
+	auto_rows struct rows *rows = txn_query(
+	    txn, err, "SELECT DISTINCT slice FROM booking WHERE manager = ?", "t", manager);
+	vec_of(struct slice_record) found = {0};
+	bool is_good = rows != NULL;
+
+	while (is_good && rows_next(rows))
+		is_good = store_slice_by_id(txn, rows_text(rows, 0), arena, vec_add(&found), err);
+	slices->n = found.n;
+	slices->items = (void *)arena_copy(arena, found.items, found.n * sizeof(found.items[0]));
+	vec_done(&found);
+	return is_good;
+}
+
+bool
 store_booking_drop(struct txn *txn, const char *slice, struct err *err)
 {
 	return txn_run(txn, err, "DELETE FROM booking WHERE slice = ?", "t", slice);

@@ -44,7 +44,8 @@ store_marks_after(
 	if (!last_valid(txn, seen, &marks->valid, err))
 		return false;
 	rows = txn_query(txn, err,
-	    "SELECT stamp, grp FROM ledger_mark WHERE stamp > ? ORDER BY stamp", "i", seen);
+	    "SELECT max(stamp), grp FROM ledger_mark WHERE stamp > ? GROUP BY grp ORDER BY 1", "i",
+	    seen);
 	if (!rows)
 		return false;
 	while (rows_next(rows))

@@ -39,22 +39,6 @@ view_new(void)
 	return view;
 }
 
-static struct graph *
-graph_clone(const struct graph *graph, struct arena *arena)
-{
-	struct graph *clone = graph_copy(graph, arena);
-
-	clone->vertices = arena_alloc(arena, graph->n_vertices * sizeof(clone->vertices[0]));
-	clone->is_transit = arena_alloc(arena, graph->n_vertices * sizeof(clone->is_transit[0]));
-	for (size_t i = 0; i < graph->n_vertices; i++) {
-		clone->vertices[i] = arena_text(arena, graph->vertices[i]);
-		clone->is_transit[i] = graph->is_transit[i];
-	}
-	for (size_t i = 0; i < graph->n_edges; i++)
-		clone->edges[i].name = arena_text(arena, graph->edges[i].name);
-	return clone;
-}
-
 struct graph *
 view_graph(struct view *view, struct arena *arena, int64_t *number)
 {

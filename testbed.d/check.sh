@@ -146,23 +146,44 @@ check_memcheck() {
 	echo "$passed $failed"
 }
 
-# Each script prints a line `ok SENTENCE` or `FAILED SENTENCE` for every test in it.
+# Each script prints a line `ok SENTENCE` or `FAILED SENTENCE` for every test in it. Those that say
+# `# measures nothing` in their head run two at a time, the others alone.
 check_scripts() {
-	local script log passed=0 failed=0 ok bad status started
-	for script in "$ROOT/test/$1"/test_*; do
-		log=$ROOT/build/check/${script##*/}.log status=0 started=$SECONDS
-		echo "-- ${script##*/}"
-		timeout -k 30 1800 "$script" >"$log" 2>&1 &
-		wait $! || status=$?
-		cat "$log"
-		ok=$(grep -c '^ok ' "$log" || true)
-		bad=$(grep -c '^FAILED ' "$log" || true)
-		echo "$((SECONDS - started)) s"
-		if [ "$bad" = 0 ] && { [ $status != 0 ] || [ "$ok" = 0 ]; }; then
-			echo "FAILED ${script##*/} ended with status $status after $ok tests"
-			bad=1
-		fi
+	local passed=0 failed=0 ok bad running=0 script
+	local -a crowd alone
+	mapfile -t crowd < <(grep -l '^# measures nothing$' "$ROOT/test/$1"/test_*)
+	mapfile -t alone < <(grep -L '^# measures nothing$' "$ROOT/test/$1"/test_*)
+	for script in "${crowd[@]}"; do
+		[ $running -lt 2 ] || { wait -n && running=1; }
+		check_script "$script" &
+		running=$((running + 1))
+	done
+	wait
+	for script in "${alone[@]}"; do
+		check_script "$script" &
+		wait
+	done
+	for script in "${crowd[@]}" "${alone[@]}"; do
+		read -r ok bad <"$ROOT/build/check/${script##*/}.sum"
 		passed=$((passed + ok)) failed=$((failed + bad))
 	done
 	echo "$passed $failed"
+}
+
+# One of them: what it printed, when it has ended.
+check_script() {
+	local name=${1##*/} status=0 started=$SECONDS ok bad
+	local log=$ROOT/build/check/$name.log
+	trap 'kill $(jobs -p) 2>/dev/null; exit 143' INT TERM
+	echo "0 1" >"$ROOT/build/check/$name.sum"
+	timeout -k 30 1800 "$1" >"$log" 2>&1 &
+	wait $! || status=$?
+	ok=$(grep -c '^ok ' "$log" || true)
+	bad=$(grep -c '^FAILED ' "$log" || true)
+	if [ "$bad" = 0 ] && { [ $status != 0 ] || [ "$ok" = 0 ]; }; then
+		echo "FAILED $name ended with status $status after $ok tests" >>"$log"
+		bad=1
+	fi
+	echo "$ok $bad" >"$ROOT/build/check/$name.sum"
+	printf -- '-- %s\n%s\n%s s\n' "$name" "$(<"$log")" $((SECONDS - started))
 }

@@ -70,15 +70,16 @@ path_residual(struct tnc *tnc, const struct paths *paths, struct arena *arena)
 /* What is refused is explained by graph_find, which knows no names but those of the ends: who asks
  * here is not to know more of the network. */
 bool
-path_find(struct tnc *tnc, const struct graph *residual, const struct graph_demand *demand,
-    const struct spec_list *wish, struct arena *arena, struct graph_path *path, struct err *err)
+path_find(struct tnc *tnc, const struct graph *residual, const struct path_demand *wanted,
+    struct arena *arena, struct graph_path *path, struct err *err)
 {
+	const struct graph_demand *demand = &wanted->demand;
 	const struct inventory *inventory = tnc->config.inventory;
 	const struct ways_net net = {.graph = residual, .costs = inventory->costs};
 	struct inventory_window now = path_now(tnc);
 	struct ways_answer answer;
 
-	if (find_wish(inventory, residual, demand, wish, arena, path))
+	if (find_wish(inventory, residual, demand, wanted->wish, arena, path))
 		return true;
 	auto_ways struct ways *ways = ways_new(&net);
 

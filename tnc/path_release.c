@@ -6,7 +6,8 @@
 #include "lib/base/log.h"
 #include "tnc/path.h"
 
-static bool let_go(struct tnc *tnc, struct txn *txn, const char *path, struct err *err);
+static bool let_go(
+    struct tnc *tnc, struct txn *txn, const char *path, struct arena *arena, struct err *err);
 
 bool
 path_release(void *self, const struct row *row, struct err *err)
@@ -20,7 +21,7 @@ path_release(void *self, const struct row *row, struct err *err)
 		return false;
 	if (!path)
 		return true;
-	if (!store_share_drop(txn, row->rid, err) || !let_go(tnc, txn, path, err))
+	if (!store_share_drop(txn, row->rid, err) || !let_go(tnc, txn, path, arena, err))
 		return false;
 	FAULT_POINT("tnc.release.before");
 	if (!txn_commit(&txn, err))
@@ -49,9 +50,18 @@ path_changed(
 	tnc_poke(tnc, POKE_PATHS | POKE_SHARES);
 }
 
+void
+path_row_changed(
+    void *self, struct txn *txn, const char *group, const struct controller_row_state *row)
+{
+	(void)txn, (void)group;
+	if (row->have == ROW_COMMITTED && row->is_real && row->rev > 1)
+		tnc_poke(self, POKE_SHARES);
+}
+
 /* Without shares the group's goal is to be gone, and the path is forgotten with it. */
 static bool
-let_go(struct tnc *tnc, struct txn *txn, const char *path, struct err *err)
+let_go(struct tnc *tnc, struct txn *txn, const char *path, struct arena *arena, struct err *err)
 {
 	enum group_state state;
 	int64_t n_shares;
@@ -59,7 +69,7 @@ let_go(struct tnc *tnc, struct txn *txn, const char *path, struct err *err)
 	if (!store_path_shares(txn, path, &n_shares, err))
 		return false;
 	if (n_shares)
-		return true;
+		return path_rate_shares(tnc, txn, path, arena, err);
 	if (controller_group(tnc->controller, txn, path, &state))
 		return controller_goal(tnc->controller, txn, path, ROW_RELEASED, err);
 	return store_path_drop(txn, path, err);

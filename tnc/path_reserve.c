@@ -6,7 +6,6 @@
  * A path is kept in one direction, its end a being the port whose name sorts first; links that are
  * drawn the other way round use it too.
  */
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "lib/base/fault.h"
@@ -46,9 +45,10 @@ static bool
 choose(struct wanted *wanted, const struct graph *graph, const struct graph_demand *demand,
     struct choice *choice, struct err *err)
 {
+	const struct path_demand asked = {*demand, &wanted->wish};
 	struct graph_path route;
 
-	if (!path_find(wanted->tnc, graph, demand, &wanted->wish, wanted->arena, &route, err))
+	if (!path_find(wanted->tnc, graph, &asked, wanted->arena, &route, err))
 		return false;
 	choice->path = describe(wanted, graph, &route);
 	choice->alike = find_alike(wanted, choice->path);
@@ -102,9 +102,10 @@ path_reserve(void *self, struct txn *txn, const struct row *row, const struct ma
 	answer(&wanted, path, result);
 	tnc_poke(wanted.tnc, POKE_PATHS);
 	return store_share_add(txn,
-	    &(struct share){row->rid, path->name, wanted.demand.rate_ab_bps,
-		wanted.demand.rate_ba_bps, wanted.instead},
-	    err);
+		   &(struct share){row->rid, path->name, wanted.demand.rate_ab_bps,
+		       wanted.demand.rate_ba_bps, wanted.instead},
+		   err) &&
+	       path_rate_shares(wanted.tnc, txn, path->name, arena, err);
 }
 
 bool
@@ -195,6 +196,8 @@ describe(struct wanted *wanted, const struct graph *graph, const struct graph_pa
 	size_t n = route->n_edges;
 
 	path->n_edges = n;
+	path->rate_ab_bps = wanted->demand.rate_ab_bps;
+	path->rate_ba_bps = wanted->demand.rate_ba_bps;
 	path->latency_us = route->latency_us;
 	path->vertices = arena_alloc(wanted->arena, (n + 1) * sizeof(*path->vertices));
 	path->edges = arena_alloc(wanted->arena, n * sizeof(*path->edges));
@@ -259,21 +262,11 @@ make_path(struct wanted *wanted, struct path *path, struct err *err)
 	return true;
 }
 
-static const char *
-address_text(struct arena *arena, uint32_t address)
-{
-	struct in_addr in = {htonl(address)};
-	char text[INET_ADDRSTRLEN] = "";
-
-	inet_ntop(AF_INET, &in, text, sizeof(text));
-	return arena_text(arena, text);
-}
-
 static void
 answer(const struct wanted *wanted, const struct path *path, struct str *result)
 {
-	const char *address_a = address_text(wanted->arena, path->address_a);
-	const char *address_b = address_text(wanted->arena, path->address_b);
+	const char *address_a = path_address_text(wanted->arena, path->address_a);
+	const char *address_b = path_address_text(wanted->arena, path->address_b);
 	bool is_turned = wanted->is_turned;
 
 	spec_print(&share_result_spec_table,

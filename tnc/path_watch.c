@@ -21,6 +21,7 @@ path_watch(struct tnc *tnc)
 		is_done = watch_one(tnc, txn, &paths.items[i], arena, &has_changed, &err);
 	if (is_done && has_changed)
 		is_done = txn_commit(&txn, &err);
+	tnc->has_told_rates |= is_done;
 	if (!is_done)
 		log_warn("path", "event=watch_failed why=\"%s\"", err.text);
 	return is_done && has_changed;
@@ -52,6 +53,10 @@ watch_one(struct tnc *tnc, struct txn *txn, const struct path *path, struct aren
 	enum group_state state;
 	bool has_group = controller_group(tnc->controller, txn, path->name, &state);
 
+	/* An inventory with other capacities, or rows of a tncd that did not tell any. */
+	if (has_group && !tnc->has_told_rates &&
+	    !path_rate(tnc, txn, path, arena, has_changed, err))
+		return false;
 	if (path->n_shares && !has_group)
 		return set_up_again(tnc, txn, path, arena, has_changed, err);
 	if (path->n_shares || (has_group && state >= GROUP_RELEASING))

@@ -84,7 +84,8 @@ start(struct tnc *tnc, struct err *err)
 					     .self = tnc,
 					     .call = call_router,
 					     .status = list_router,
-					     .changed = path_changed},
+					     .changed = path_changed,
+					     .row_changed = path_row_changed},
 	    err);
 	if (!tnc->controller)
 		return false;

@@ -35,6 +35,7 @@ struct tnc {
 	struct manager *manager;
 	pthread_t watcher;
 	bool has_watcher;
+	bool has_told_rates;  /* watcher: since the start */
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t poked;
 	unsigned pokes; /* enum tnc_poke */

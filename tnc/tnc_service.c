@@ -2,13 +2,14 @@
  * RPC to verbs and state: the view, the routers, the comparison of rows and routers, the routers'
  * hello. Thin.
  */
+#include "tnc/tnc_service.h"
+
 #include <string.h>
 
 #include "lib/api/manager_api.h"
 #include "lib/api/peer.h"
 #include "lib/base/id.h"
 #include "tnc/path.h"
-#include "tnc/tnc_service.h"
 
 static bool serve_view(void *self, const struct rpc_call *call, const struct tnc_view_args *args,
     struct tnc_view_result *result, struct err *err);

@@ -10,9 +10,10 @@
 
 STORE_SQL(tnc_paths_sql, "schemas/sql/tnc/0001_paths.sql");
 STORE_SQL(tnc_instead_sql, "schemas/sql/tnc/0002_instead.sql");
+STORE_SQL(tnc_set_up_sql, "schemas/sql/tnc/0003_set_up.sql");
 
 const struct store_migration tnc_migrations[] = {
-    {"tnc", 1, tnc_paths_sql}, {"tnc", 2, tnc_instead_sql}};
+    {"tnc", 1, tnc_paths_sql}, {"tnc", 2, tnc_instead_sql}, {"tnc", 3, tnc_set_up_sql}};
 const size_t n_tnc_migrations = sizeof(tnc_migrations) / sizeof(tnc_migrations[0]);
 
 typedef vec_of(struct path) path_vec;
@@ -21,18 +22,19 @@ static void read_path(struct rows *rows, struct arena *arena, struct path *path)
 static const char **split(struct arena *arena, const char *text, size_t *n);
 static void join(struct str *out, const char *const *words, size_t n);
 
+#define PATHS(where)                                                                               \
+	"SELECT name, vertices, edges, address_a, address_b, next_hop_a, next_hop_b, "             \
+	"latency_us, why, COUNT(share.rid), "                                                      \
+	"COALESCE(SUM(max(0, share.rate_ab_bps - COALESCE(old.rate_ab_bps, 0))), 0), "             \
+	"COALESCE(SUM(max(0, share.rate_ba_bps - COALESCE(old.rate_ba_bps, 0))), 0) "              \
+	"FROM path LEFT JOIN share ON share.path = path.name "                                     \
+	"LEFT JOIN share AS old ON old.rid = share.instead AND old.path = share.path " where       \
+	"GROUP BY name ORDER BY name"
+
 bool
 store_paths(struct txn *txn, struct arena *arena, struct paths *paths, struct err *err)
 {
-	auto_rows struct rows *rows = txn_query(txn, err,
-	    "SELECT name, vertices, edges, address_a, address_b, next_hop_a, next_hop_b, "
-	    "latency_us, why, COUNT(share.rid), "
-	    "COALESCE(SUM(max(0, share.rate_ab_bps - COALESCE(old.rate_ab_bps, 0))), 0), "
-	    "COALESCE(SUM(max(0, share.rate_ba_bps - COALESCE(old.rate_ba_bps, 0))), 0) "
-	    "FROM path LEFT JOIN share ON share.path = path.name "
-	    "LEFT JOIN share AS old ON old.rid = share.instead AND old.path = share.path "
-	    "GROUP BY name ORDER BY name",
-	    "");
+	auto_rows struct rows *rows = txn_query(txn, err, PATHS(""), "");
 	path_vec found = {0};
 
 	if (!rows)
@@ -44,6 +46,20 @@ store_paths(struct txn *txn, struct arena *arena, struct paths *paths, struct er
 	if (found.n)
 		memcpy(paths->items, found.items, found.n * sizeof(*paths->items));
 	vec_done(&found);
+	return true;
+}
+
+bool
+store_path(struct txn *txn, const char *name, struct arena *arena, struct path *path,
+    bool *is_found, struct err *err)
+{
+	auto_rows struct rows *rows = txn_query(txn, err, PATHS("WHERE path.name = ? "), "t", name);
+
+	if (!rows)
+		return false;
+	*is_found = rows_next(rows);
+	if (*is_found)
+		read_path(rows, arena, path);
 	return true;
 }
 
@@ -121,8 +137,8 @@ bool
 store_share_add(struct txn *txn, const struct share *share, struct err *err)
 {
 	return txn_run(txn, err,
-	    "INSERT INTO share(rid, path, rate_ab_bps, rate_ba_bps, instead) "
-	    "VALUES(?, ?, ?, ?, ?)",
+	    "INSERT INTO share(rid, path, rate_ab_bps, rate_ba_bps, instead, is_set_up) "
+	    "VALUES(?, ?, ?, ?, ?, 0)",
 	    "itiii", (int64_t)share->rid, share->path, share->rate_ab_bps, share->rate_ba_bps,
 	    (int64_t)share->instead);
 }
@@ -141,6 +157,24 @@ store_share_rates(struct txn *txn, const char *path, struct share *share, struct
 	share->rate_ab_bps = is_there ? rows_i64(rows, 0) : 0;
 	share->rate_ba_bps = is_there ? rows_i64(rows, 1) : 0;
 	return true;
+}
+
+bool
+store_share_is_set_up(struct txn *txn, uint64_t rid, bool *is_set_up, struct err *err)
+{
+	auto_rows struct rows *rows =
+	    txn_query(txn, err, "SELECT is_set_up FROM share WHERE rid = ?", "i", (int64_t)rid);
+
+	if (!rows)
+		return false;
+	*is_set_up = rows_next(rows) && rows_i64(rows, 0);
+	return true;
+}
+
+bool
+store_share_set_up(struct txn *txn, uint64_t rid, struct err *err)
+{
+	return txn_run(txn, err, "UPDATE share SET is_set_up = 1 WHERE rid = ?", "i", (int64_t)rid);
 }
 
 bool

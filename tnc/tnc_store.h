@@ -44,6 +44,10 @@ extern const size_t n_tnc_migrations;
 bool store_paths(
     struct txn *txn, struct arena *arena, struct paths *paths, struct err *err) must_check;
 
+/* One of them; path is filled in when *is_found. */
+bool store_path(struct txn *txn, const char *name, struct arena *arena, struct path *path,
+    bool *is_found, struct err *err) must_check;
+
 bool store_path_add(struct txn *txn, const struct path *path, struct err *err) must_check;
 
 /* Why it came down by itself the last time; NULL = it never did. */
@@ -66,6 +70,11 @@ bool store_share_add(struct txn *txn, const struct share *share, struct err *err
 /* What a share is charged on its path; both 0 when there is none, or not on this path. */
 bool store_share_rates(
     struct txn *txn, const char *path, struct share *share, struct err *err) must_check;
+
+/* Have all hops of its path guaranteed what it brought, once? */
+bool store_share_is_set_up(
+    struct txn *txn, uint64_t rid, bool *is_set_up, struct err *err) must_check;
+bool store_share_set_up(struct txn *txn, uint64_t rid, struct err *err) must_check;
 
 /* Absent is success. */
 bool store_share_drop(struct txn *txn, uint64_t rid, struct err *err) must_check;

@@ -109,6 +109,22 @@ graph_copy(const struct graph *graph, struct arena *arena)
 	return copy;
 }
 
+struct graph *
+graph_clone(const struct graph *graph, struct arena *arena)
+{
+	struct graph *clone = graph_copy(graph, arena);
+
+	clone->vertices = arena_alloc(arena, graph->n_vertices * sizeof(clone->vertices[0]));
+	clone->is_transit = arena_alloc(arena, graph->n_vertices * sizeof(clone->is_transit[0]));
+	for (size_t i = 0; i < graph->n_vertices; i++) {
+		clone->vertices[i] = arena_text(arena, graph->vertices[i]);
+		clone->is_transit[i] = graph->is_transit[i];
+	}
+	for (size_t i = 0; i < graph->n_edges; i++)
+		clone->edges[i].name = arena_text(arena, graph->edges[i].name);
+	return clone;
+}
+
 /*
  * How many times the demand fits into free rates. Below 2^52 bit/s the quotient is at least 1
  * exactly when free is at least the rate.

@@ -54,3 +54,6 @@ void graph_take(struct graph *graph, const struct graph_demand *demand,
 
 /* A copy whose residual rates may be changed freely. */
 struct graph *graph_copy(const struct graph *graph, struct arena *arena);
+
+/* A copy with names of its own. */
+struct graph *graph_clone(const struct graph *graph, struct arena *arena);

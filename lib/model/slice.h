@@ -132,6 +132,7 @@ struct slice_application {
 
 struct slice_amap {
 	const char *aggregate, *node, *vnode;
+	bool is_standing; /* in no document: the node is there already, and stays */
 	struct slice_where where;
 };
 

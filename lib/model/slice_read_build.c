@@ -249,6 +249,8 @@ build_mapping(struct slice *slice, const struct xml_element *mapping, struct are
 	xml_each (aggregate, mapping, "aggregate")
 		xml_each (amap, aggregate, "amap")
 			slice->amaps[slice->n_amaps++] =
-			    (struct slice_amap){xml_value(aggregate, "name"),
-				xml_value(amap, "node"), xml_value(amap, "vnode"), where_of(amap)};
+			    (struct slice_amap){.aggregate = xml_value(aggregate, "name"),
+				.node = xml_value(amap, "node"),
+				.vnode = xml_value(amap, "vnode"),
+				.where = where_of(amap)};
 }

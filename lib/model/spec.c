@@ -77,6 +77,13 @@ static const struct spec_field route_fields[] = {
 #undef SPEC
 TABLE(route);
 
+#define SPEC(key, type, doc) {#key, SPEC_TYPE_##type, offsetof(struct route_attr_spec, key)},
+static const struct spec_field route_attr_fields[] = {
+#include "schemas/spec/route_attr.def"
+};
+#undef SPEC
+TABLE(route_attr);
+
 #define SPEC(key, type, doc) {#key, SPEC_TYPE_##type, offsetof(struct conversion_spec, key)},
 static const struct spec_field conversion_fields[] = {
 #include "schemas/spec/conversion.def"

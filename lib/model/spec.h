@@ -38,7 +38,7 @@ struct spec_table {
 
 extern const struct spec_table node_spec_table, node_attr_spec_table, link_end_spec_table,
     link_end_attr_spec_table, hub_spec_table, hub_attr_spec_table, share_spec_table,
-    share_result_spec_table, route_spec_table, conversion_spec_table;
+    share_result_spec_table, route_spec_table, route_attr_spec_table, conversion_spec_table;
 
 /* Appends the lines of a spec struct. */
 void spec_print(const struct spec_table *table, const void *spec, struct str *out);

@@ -43,6 +43,10 @@ struct route_spec {
 #include "schemas/spec/route.def"
 };
 
+struct route_attr_spec {
+#include "schemas/spec/route_attr.def"
+};
+
 struct conversion_spec {
 #include "schemas/spec/conversion.def"
 };

@@ -14,9 +14,11 @@ struct substrate_port {             /* an underlay port of a host */
 struct substrate_host {
 	const char *name;
 	bool is_agw;
-	bool is_evicted;       /* gone for good */
-	bool is_up;            /* both daemons have said hello lately */
-	int64_t cpu, cpu_free; /* virtual CPUs */
+	bool is_evicted;     /* gone for good */
+	bool is_up;          /* both daemons have said hello lately */
+	const char *drained; /* in maintenance: until when and why, as words; NULL = it is not */
+	int64_t drained_until_ms; /* INT64_MAX = nobody knows */
+	int64_t cpu, cpu_free;    /* virtual CPUs */
 	int64_t memory_bytes, memory_free_bytes;
 	int64_t disk_bytes, disk_free_bytes;
 	const char **images; /* names it has */

@@ -310,9 +310,9 @@ static bool
 fake_hosts(void *self, const struct rpc_call *call, const struct snc_host_list_args *args,
     struct snc_host_list_result *result, struct err *err)
 {
-	static const struct snc_host hosts[] = {
-	    {"koganei", "vnode", "up", "redirectord programmerd", 8, 6, (int64_t)16 << 30,
-		(int64_t)8 << 30, "tcg", "vm-minimal"}};
+	static const struct snc_host hosts[] = {{"koganei", "vnode", "up",
+	    "redirectord programmerd", 8, 6, (int64_t)16 << 30, (int64_t)8 << 30, "tcg",
+	    "vm-minimal", "until further notice: new switch", (int64_t)1 << 40, 0}};
 
 	(void)self, (void)call, (void)args, (void)err;
 	*result = (struct snc_host_list_result){hosts, 1};

@@ -148,6 +148,31 @@ fake_evict(void *self, const struct rpc_call *call, const struct snc_host_evict_
 }
 
 static bool
+fake_drain(void *self, const struct rpc_call *call, const struct snc_host_drain_args *args,
+    struct snc_host_drain_result *result, struct err *err)
+{
+	static const struct snc_affected slices[] = {{"0000000000001", "ring", "alice"}};
+	bool is_told = args->reason && !strcmp(args->reason, "new switch");
+
+	(void)self, (void)call;
+	if (strcmp(args->host, "koganei") != 0)
+		return err_set(err, ERR_NOT_FOUND, "'%s' is no host", args->host);
+	if (!args->plan && (!is_told || args->from_ms.is_set || !args->until_ms.is_set))
+		return err_set(err, ERR_BAD_VALUE, "this is not what was asked");
+	*result = (struct snc_host_drain_result){slices, 1};
+	return true;
+}
+
+static bool
+fake_undrain(void *self, const struct rpc_call *call, const struct snc_host_undrain_args *args,
+    struct snc_host_undrain_result *result, struct err *err)
+{
+	(void)self, (void)call, (void)result;
+	return !strcmp(args->host, "koganei") ||
+	       err_set(err, ERR_NOT_FOUND, "'%s' is no host", args->host);
+}
+
+static bool
 fake_restore(void *self, const struct rpc_call *call, const struct snc_restore_args *args,
     struct snc_restore_result *result, struct err *err)
 {
@@ -182,5 +207,7 @@ fake_snc_project(struct snc_ops *ops)
 	ops->audit_list = fake_audit_list;
 	ops->host_evict = fake_evict;
 	ops->host_readmit = fake_readmit;
+	ops->host_drain = fake_drain;
+	ops->host_undrain = fake_undrain;
 	ops->restore = fake_restore;
 }

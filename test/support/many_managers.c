@@ -19,9 +19,8 @@
 #include <unistd.h>
 
 #include "lib/api/daemon.h"
-#include "lib/api/tnc_api.h"
-#include "lib/base/id.h"
 #include "lib/crypto/pki.h"
+#include "test/support/plain_tnc.h"
 
 enum { HOSTS_MAX = 10000, HOSTS_EACH = 500, A_BLOCK = 250, STACK = 256 * 1024, DIR_MAX_LEN = 200 };
 
@@ -38,6 +37,7 @@ static const char programmer_has[] =
 struct domain {
 	char dir[DIR_MAX_LEN + 1];
 	long n_hosts;
+	struct plain_tnc tnc;
 };
 
 /* One daemon of the domain. */
@@ -57,10 +57,7 @@ admit(void *self, struct txn *txn, const struct row *row, const struct manager_b
 {
 	(void)self, (void)txn, (void)book, (void)err;
 	if (strcmp(row->kind, "share") == 0)
-		str_addf(result,
-		    "path=%s\naddress_a=10.65.0.1\naddress_b=10.65.0.2\nnext_hop_a=10.64.0.1\n"
-		    "next_hop_b=10.64.0.2\nlatency_us=2000\n",
-		    id_text(row->rid).text);
+		plain_share(row->rid, result);
 	return true;
 }
 
@@ -86,76 +83,17 @@ say_capacity(void *self, struct str *lines)
 	str_add(lines, part->capacity ? part->capacity : "");
 }
 
-/* Two routers, one for each port of all hosts. */
-static bool
-publish(void *self, const struct rpc_call *call, const struct tnc_view_args *args,
-    struct tnc_view_result *result, struct err *err)
-{
-	const struct part *part = self;
-	size_t n = 2 * (size_t)part->domain->n_hosts;
-	struct tnc_vertex *vertices = arena_alloc(call->arena, (n + 2) * sizeof(vertices[0]));
-	struct tnc_edge *edges = arena_alloc(call->arena, n * sizeof(edges[0]));
-
-	(void)args, (void)err;
-	vertices[n].name = "r0";
-	vertices[n + 1].name = "r1";
-	for (size_t i = 0; i < n; i++) {
-		vertices[i].name = arena_format(call->arena, "v%zu:u%zu", i / 2 + 1, i % 2);
-		edges[i] = (struct tnc_edge){arena_format(call->arena, "e%zu", i), vertices[i].name,
-		    vertices[n + i % 2].name, 1000000000000, 1000000000000, 1000000000000, 1000};
-	}
-	*result = (struct tnc_view_result){1, vertices, n + 2, edges, n};
-	return true;
-}
-
-static bool
-no_paths(void *self, const struct rpc_call *call, const struct tnc_path_list_args *args,
-    struct tnc_path_list_result *result, struct err *err)
-{
-	(void)self, (void)call, (void)args, (void)err;
-	*result = (struct tnc_path_list_result){0};
-	return true;
-}
-
-static bool
-no_routers(void *self, const struct rpc_call *call, const struct tnc_router_list_args *args,
-    struct tnc_router_list_result *result, struct err *err)
-{
-	(void)self, (void)call, (void)args, (void)err;
-	*result = (struct tnc_router_list_result){0};
-	return true;
-}
-
-static bool
-no_orphans(void *self, const struct rpc_call *call, const struct tnc_orphans_args *args,
-    struct tnc_orphans_result *result, struct err *err)
-{
-	(void)self, (void)call, (void)args, (void)err;
-	*result = (struct tnc_orphans_result){0};
-	return true;
-}
-
-static bool
-no_restore(void *self, const struct rpc_call *call, const struct tnc_restore_args *args,
-    struct tnc_restore_result *result, struct err *err)
-{
-	(void)self, (void)call, (void)args, (void)err;
-	*result = (struct tnc_restore_result){.why = ""};
-	return true;
-}
-
-static const struct tnc_ops tnc_ops = {publish, no_paths, no_routers, no_orphans, no_restore};
-
 /* ---- files ---- */
 
 static bool
 write_file(const char *path, const char *text, struct err *err)
 {
 	FILE *file = fopen(path, "we");
+	bool is_written = file && fputs(text, file) >= 0;
 
-	if (!file || fputs(text, file) < 0 || fclose(file) != 0)
-		return err_set(err, ERR_UNAVAILABLE, "'%s' cannot be written", path);
-	return true;
+	if (file && fclose(file) != 0)
+		is_written = false;
+	return is_written || err_set(err, ERR_UNAVAILABLE, "'%s' cannot be written", path);
 }
 
 static bool
@@ -291,8 +229,8 @@ start_manager(struct part *part, struct err *err)
 	    err);
 	return part->manager &&
 	       daemon_add_manager(part->daemon, part->manager, say_capacity, part, err) &&
-	       (!is_tnc ||
-		   rpc_server_add(daemon_rpc(part->daemon), &tnc_service, &tnc_ops, part, err));
+	       (!is_tnc || rpc_server_add(daemon_rpc(part->daemon), &tnc_service, &plain_tnc_ops,
+			       &part->domain->tnc, err));
 }
 
 /* Ends with the first that is told to. */
@@ -383,6 +321,7 @@ main(int argc, char **argv)
 	}
 	snprintf(domain.dir, sizeof(domain.dir), "%s", argv[1]);
 	domain.n_hosts = (long)n_hosts;
+	domain.tnc.n_hosts = (size_t)n_hosts;
 	if ((!from && (!make_files(&domain, &err) || !start_tnc(&domain, &err))) ||
 	    !start_hosts(&domain, (long)from, &err)) {
 		fprintf(stderr, "many_managers: %s\n", err.text);

@@ -23,4 +23,8 @@ void route_fake_done(struct route_fake *fake);
 /* The next hop towards a destination, copied into text; false when there is no route. */
 bool route_fake_next(struct route_fake *fake, const char *destination, char text[16]);
 
+/* What its packets are guaranteed at their port; false and -1 when there is no route. */
+bool route_fake_rates(
+    struct route_fake *fake, const char *destination, int64_t *rate_bps, int64_t *port_bps);
+
 size_t route_fake_count(struct route_fake *fake);

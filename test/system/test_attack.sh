@@ -1,5 +1,6 @@
 #!/bin/bash
 # What a hostile tenant tries: malformed calls, what a container's root can reach and use up.
+# measures nothing
 # shellcheck source=test/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # `down` leaves the machine as `up` found it, whatever was killed in between. The test runs in
 # network, mount and PID namespaces of its own, so that the lists hold nothing of other work.
+# measures nothing
 if [ "${IN_SANDBOX:-}" != yes ]; then
 	IN_SANDBOX=yes exec unshare --net --mount --pid --fork --kill-child --mount-proc "$0" "$@"
 fi

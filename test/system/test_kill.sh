@@ -3,6 +3,7 @@
 # containers, at named fault points: afterwards the slice is fully there or fully gone, and books
 # and world agree. The daemon dies by itself, by SIGKILL, at the N-th passage of a point; its host
 # starts it again.
+# measures nothing
 # shellcheck source=test/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 

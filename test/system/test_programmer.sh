@@ -1,5 +1,6 @@
 #!/bin/bash
 # programmerd alone, fed by hand, under a libvirtd of its own: real containers, a real VM.
+# measures nothing
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 . "$ROOT/testbed.d/host.sh"

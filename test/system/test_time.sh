@@ -2,6 +2,7 @@
 # Slices in time, with leases of seconds: what is booked holds its capacity over a killed sncd,
 # starts and ends by itself, is warned of and renewed, and leaves nothing behind; what does not fit
 # is told what would.
+# measures nothing
 # shellcheck source=test/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -33,6 +34,29 @@ told() {
 no_orphans() {
 	local found
 	found=$(vnode orphans) && [ -z "$found" ] || { echo "$found" && return 1; }
+}
+
+# What is mapped to a host in maintenance is refused, also by a sncd that was killed, told when it
+# would fit, and placed when that is over.
+host_in_maintenance_takes_nothing_new() {
+	local said
+	pair drained 1
+	vnode host drain nagoya --until +2h --reason "new switch"
+	on ctl sh -c 'kill -9 $(pidof sncd)'
+	eventually 20 vnode host show nagoya
+	vnode host show nagoya | grep "maintenance  until .*: new switch"
+	said=$(vnode slice create "$WORK/drained.xml" 2>&1) && return 1
+	grep "R05.*'nagoya' is in maintenance until .*: new switch" <<<"$said"
+	vnode slice find-slot "$WORK/drained.xml" --duration 1h | grep -- "--from $(drain_end nagoya)"
+	vnode host undrain nagoya
+	vnode slice check "$WORK/drained.xml"
+	no_orphans
+}
+
+# drain_end HOST: as people write it
+drain_end() {
+	vnode host list --json | jq -r '.hosts[] | select(.name == "'"$1"'") | .maintenance' |
+		sed 's/^until \([^ ]*\): .*/\1/'
 }
 
 cpus_of_nagoya() {
@@ -205,5 +229,6 @@ test_case "sncd that dies in a start has started it once" sncd_that_dies_in_a_st
 test_case "a slot that is found can be created, a lease renewed" slot_that_is_found_can_be_created
 test_case "a refusal says what would fit" refusal_says_what_would_fit
 test_case "a project keeps its quota over a killed sncd" project_keeps_its_quota_over_a_killed_sncd
+test_case "a host in maintenance takes nothing new" host_in_maintenance_takes_nothing_new
 test_case "times that make no sense are refused" times_that_make_no_sense_are_refused
 finish

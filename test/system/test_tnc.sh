@@ -1,175 +1,10 @@
 #!/bin/bash
-# tncd and three routerds in network namespaces of their own: paths are pinned hop by hop, come
-# back when somebody breaks them, and leave nothing behind.
-#
-#   a:u0 --- r1 --(100 Mbps, 1 ms)-- r2 --- b:u0
-#             `-------- r3 ---------'            (1 Gbps, 2 + 2 ms)
+# tncd and three routerds in network namespaces of their own (tnc_world.sh): paths are pinned hop by
+# hop with their rates, come back when somebody breaks them, and leave nothing behind.
 set -euo pipefail
 
-ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-BIN=${BUILD:-$ROOT/build}
-WORK=$(mktemp -d /tmp/vnode-test-tnc-XXXXXX)
-PREFIX=tnc-$$
-CLIENT=$BIN/test/tnc_client
+. "$(dirname "${BASH_SOURCE[0]}")/tnc_world.sh"
 N_FAILED=0
-
-trap at_end EXIT
-trap 'exit 1' INT TERM
-
-at_end() {
-	local name
-	for name in ctl r1 r2 r3; do
-		stop $name
-	done
-	for name in ctl a b r1 r2 r3; do
-		ip netns del "$PREFIX-$name" 2>/dev/null || true
-	done
-	rm -rf "$WORK"
-}
-
-in_ns() {
-	local name=$1
-	shift
-	ip netns exec "$PREFIX-$name" "$@"
-}
-
-# cable NS-A PORT-A ADDRESS-A NS-B PORT-B ADDRESS-B
-cable() {
-	ip link add "$2" netns "$PREFIX-$1" type veth peer "$5" netns "$PREFIX-$4"
-	in_ns "$1" ip addr add "$3/30" dev "$2"
-	in_ns "$4" ip addr add "$6/30" dev "$5"
-	in_ns "$1" ip link set "$2" up
-	in_ns "$4" ip link set "$5" up
-}
-
-make_network() {
-	local name i=1
-	for name in ctl a b r1 r2 r3; do
-		ip netns add "$PREFIX-$name"
-		in_ns "$name" ip link set lo up
-	done
-	in_ns ctl ip link add mgmt0 type bridge
-	in_ns ctl ip addr add 10.63.0.1/24 dev mgmt0
-	in_ns ctl ip link set mgmt0 up
-	for name in r1 r2 r3; do
-		ip link add mgmt0 netns "$PREFIX-$name" type veth peer "m-$name" netns "$PREFIX-ctl"
-		in_ns ctl ip link set "m-$name" master mgmt0 up
-		in_ns "$name" ip addr add "10.63.0.2$i/24" dev mgmt0
-		in_ns "$name" ip link set mgmt0 up
-		in_ns "$name" sysctl -qw net.ipv4.ip_forward=1
-		i=$((i + 1))
-	done
-	cable a u0 10.64.0.1 r1 p0 10.64.0.2
-	cable b u0 10.64.0.5 r2 p0 10.64.0.6
-	cable r1 p1 10.64.0.9 r2 p1 10.64.0.10
-	cable r1 p2 10.64.0.13 r3 p0 10.64.0.14
-	cable r3 p1 10.64.0.17 r2 p2 10.64.0.18
-}
-
-write_inventory() {
-	cat >"$WORK/transport.xml" <<-END
-		<?xml version="1.0" encoding="UTF-8"?>
-		<transport version="1.0">
-		  <pool prefix="10.65.0.0/24"/>
-		  <router name="r1" address="10.63.0.21"/>
-		  <router name="r2" address="10.63.0.22"/>
-		  <router name="r3" address="10.63.0.23"/>
-		  <host name="a"/>
-		  <host name="b"/>
-		  <link name="a-r1" capacity="1Gbps" latency="1ms">
-		    <end node="a" port="u0" address="10.64.0.1"/><end node="r1" port="p0" address="10.64.0.2"/>
-		  </link>
-		  <link name="b-r2" capacity="1Gbps" latency="1ms">
-		    <end node="b" port="u0" address="10.64.0.5"/><end node="r2" port="p0" address="10.64.0.6"/>
-		  </link>
-		  <link name="r1-r2" capacity="100Mbps" latency="1ms">
-		    <end node="r1" port="p1" address="10.64.0.9"/><end node="r2" port="p1" address="10.64.0.10"/>
-		  </link>
-		  <link name="r1-r3" capacity="1Gbps" latency="2ms">
-		    <end node="r1" port="p2" address="10.64.0.13"/><end node="r3" port="p0" address="10.64.0.14"/>
-		  </link>
-		  <link name="r3-r2" capacity="1Gbps" latency="2ms">
-		    <end node="r3" port="p1" address="10.64.0.17"/><end node="r2" port="p2" address="10.64.0.18"/>
-		  </link>
-		</transport>
-	END
-}
-
-# configure NS PROGRAM ROLE ADDRESS [LINE...]
-configure() {
-	local dir=$WORK/$1
-	mkdir -p "$dir/pki"
-	in_ns "$1" "$CLIENT" issue "$WORK" "$3" "$1" "${4%:*}"
-	cp "$WORK/ca.crt" "$dir/pki/ca.crt"
-	cp "$WORK/$3-$1.crt" "$dir/pki/$2.crt"
-	cp "$WORK/$3-$1.key" "$dir/pki/$2.key"
-	printf '%s\n' "[daemon]" "name=$1" "listen=$4" "socket=$dir/$2.sock" "pki=$dir/pki" \
-		"state=$dir/state" "${@:5}" >"$dir/$2.conf"
-}
-
-# start NS PROGRAM [VARIABLE=VALUE]; who it is stands in a file, since tests run in subshells.
-start() {
-	local dir=$WORK/$1
-	# No function in between: $! is to be the daemon itself, which `ip` and `env` become.
-	ip netns exec "$PREFIX-$1" env ${3:+"$3"} "$BIN/bin/$2" --config "$dir/$2.conf" \
-		>>"$dir/log" 2>&1 &
-	echo $! >"$dir/pid"
-	disown
-}
-
-stop() {
-	[ -f "$WORK/$1/pid" ] || return 0
-	kill -9 "$(<"$WORK/$1/pid")" 2>/dev/null || true
-	eventually is_dead "$1"
-}
-
-is_dead() {
-	local pid
-	pid=$(<"$WORK/$1/pid")
-	! [ -d "/proc/$pid" ] || grep -q '^State:[[:space:]]*Z' "/proc/$pid/status"
-}
-
-client() {
-	local what=$1
-	shift
-	in_ns ctl "$CLIENT" "$what" 10.63.0.1:7702 "$WORK" "$@"
-}
-
-# share RATE [LINE...]: the lines of a share from a to b
-share() {
-	printf '%s\n' slice=s link=l a=a:u0 b=b:u0 "rate_ab_bps=$1" "rate_ba_bps=$1" latency_us=0 "${@:2}"
-}
-
-reserve() {
-	local rid=$1 lines
-	shift
-	mapfile -t lines < <(share "$@")
-	client reserve "$rid" "${lines[@]}"
-}
-
-value() {
-	sed -n "s/^$1=//p"
-}
-
-routes() {
-	in_ns "$1" ip -4 route show proto 118
-}
-
-# Until the command succeeds; fails after ten seconds.
-eventually() {
-	local end=$((SECONDS + 10))
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.05
-	done
-}
-
-equal() {
-	[ "$1" = "$2" ] || {
-		printf 'wanted: %s\ngot:    %s\n' "$2" "$1"
-		return 1
-	}
-}
 
 test_case() {
 	local sentence=$1 status=0
@@ -190,10 +25,6 @@ test_case() {
 	N_FAILED=$((N_FAILED + 1))
 }
 
-all_up() {
-	[ "$(client routers | grep -c ' up$')" = 3 ]
-}
-
 no_routes() {
 	[ -z "$(routes r1)$(routes r2)$(routes r3)" ]
 }
@@ -204,21 +35,6 @@ no_paths() {
 
 no_orphans() {
 	[ -z "$(client orphans)" ]
-}
-
-# endpoints RID: gives both hosts the path's addresses, as a user of the path would.
-endpoints() {
-	local answer=$1
-	in_ns a ip addr replace "$(value address_a <"$answer")/32" dev lo
-	in_ns b ip addr replace "$(value address_b <"$answer")/32" dev lo
-	in_ns a ip route replace "$(value address_b <"$answer")/32" via "$(value next_hop_a <"$answer")" \
-		src "$(value address_a <"$answer")"
-	in_ns b ip route replace "$(value address_a <"$answer")/32" via "$(value next_hop_b <"$answer")" \
-		src "$(value address_b <"$answer")"
-}
-
-ping_path() {
-	in_ns a ping -c 3 -i 0.05 -W 1 -I "$(value address_a <"$1")" "$(value address_b <"$1")"
 }
 
 a_path_is_made() {
@@ -232,6 +48,24 @@ a_path_is_made() {
 	equal "$(client paths | cut -d' ' -f2-6)" "ACTIVE a:u0 b:u0 10.65.0.1 10.65.0.2"
 	endpoints "$WORK/s1"
 	ping_path "$WORK/s1"
+}
+
+# classes ROUTER PORT: rate and ceiling of each path's class, in order
+classes() {
+	in_ns "$1" tc class show dev "$2" |
+		sed -n 's/^class htb 1:1[0-9a-f][0-9a-f] .* rate \([^ ]*\) ceil \([^ ]*\) .*/\1 \2/p' | sort
+}
+
+has_classes() {
+	equal "$(classes "$1" "$2")" "$3"
+}
+
+each_hop_has_a_class_of_the_rate() {
+	has_classes r1 p1 "80Mbit 100Mbit"
+	has_classes r1 p0 "80Mbit 1Gbit"
+	has_classes r2 p1 "80Mbit 100Mbit"
+	has_classes r2 p0 "80Mbit 1Gbit"
+	equal "$(classes r1 p2)$(classes r3 p0)$(classes r3 p1)" ""
 }
 
 a_second_way_is_taken_when_the_first_is_full() {
@@ -301,6 +135,126 @@ a_deleted_route_comes_back() {
 	eventually ping_path "$WORK/s1"
 	in_ns r1 ip route replace 10.65.0.2/32 via 10.64.0.14 proto 118
 	eventually is_direct
+}
+
+a_class_comes_back() {
+	local before
+	before=$(dump r1)
+	in_ns r1 tc filter del dev p1 parent 1: prio 118
+	eventually is_shaped
+	in_ns r1 tc qdisc del dev p0 root
+	in_ns r1 tc qdisc del dev p1 root
+	eventually is_shaped
+	in_ns r1 tc class change dev p1 classid 1:100 htb rate 1Mbit
+	in_ns r1 tc class add dev p1 parent 1:1 classid 1:1ff htb rate 1Mbit
+	eventually dumps_as "$before" r1
+}
+
+is_shaped() {
+	has_classes r1 p1 "80Mbit 100Mbit" &&
+		has_classes r1 p0 "80Mbit 1Gbit
+90Mbit 1Gbit" &&
+		in_ns r1 tc filter show dev p1 | grep -q 'match 0a410002/ffffffff at 16'
+}
+
+dumps_as() {
+	equal "$(dump "${@:2}")" "$1"
+}
+
+# The rate of the path goes up and down, its routerds die and start again: no packet is lost.
+nothing_is_lost_meanwhile() {
+	local pinging before
+	before=$(dump)
+	in_ns a ping -q -c 250 -i 0.01 -W 10 -I "$(value address_a <"$WORK/s1")" \
+		"$(value address_b <"$WORK/s1")" >"$WORK/pinged" &
+	pinging=$!
+	reserve 5 10000000 >"$WORK/s5"
+	client commit 5
+	equal "$(value path <"$WORK/s5")" "$(value path <"$WORK/s1")"
+	has_classes r1 p1 "90Mbit 100Mbit"
+	has_classes r2 p1 "90Mbit 100Mbit"
+	stop r1
+	stop r2
+	start r1 routerd
+	start r2 routerd
+	eventually no_orphans
+	client release 5
+	eventually has_classes r1 p1 "80Mbit 100Mbit"
+	eventually has_classes r2 p1 "80Mbit 100Mbit"
+	wait $pinging
+	grep '250 received' "$WORK/pinged"
+	eventually dumps_as "$before"
+}
+
+# Two paths with nothing in common but r1's port to r2, and both offer more than they have.
+a_flood_takes_nothing_from_others() {
+	PORT=u1 reserve 6 20000000 >"$WORK/s6"
+	client commit 6
+	equal "$(value latency_us <"$WORK/s6")" 3000
+	has_classes r1 p1 "20Mbit 100Mbit
+80Mbit 100Mbit"
+	endpoints "$WORK/s6"
+	one_of_five keeps_its_rate
+	client release 6
+	eventually has_classes r1 p1 "80Mbit 100Mbit"
+}
+
+# bench/path_isolation.sh measures; what is missing here is more than a busy machine explains.
+keeps_its_rate() {
+	local before rate dropped
+	before=$(dropped)
+	pour "$WORK/s1" 300 4 &
+	pour "$WORK/s6" 40 4 &
+	sleep 1
+	rate=$(rate_of 2)
+	dropped=$(dropped)
+	wait
+	echo "dropped $before $dropped, rate $rate"
+	[ "$dropped" -gt "$before" ] && [ "$rate" -gt 19400000 ]
+}
+
+# Packets that r1's queues to r2 refused.
+dropped() {
+	in_ns r1 tc -s qdisc show dev p1 root | sed -n 's/.*(dropped \([0-9]*\),.*/\1/p'
+}
+
+# rate_of SECONDS: bit/s that come in at b:u1
+rate_of() {
+	in_ns b python3 -c '
+import sys, time
+def look():
+    with open("/sys/class/net/u1/statistics/rx_bytes") as file:
+        return int(file.read()), time.monotonic()
+bytes_0, time_0 = look()
+time.sleep(float(sys.argv[1]))
+bytes_1, time_1 = look()
+print(int((bytes_1 - bytes_0) * 8 / (time_1 - time_0)))' "$1"
+}
+
+# It succeeds once in five times: others on the machine may spoil a measurement of a few seconds.
+one_of_five() {
+	local n
+	for n in 1 2 3 4 5; do
+		(
+			trap - EXIT
+			"$@"
+		) &
+		! wait $! || return 0
+	done
+	return 1
+}
+
+# What a routerd finds at its start without a row goes.
+nothing_without_a_row_outlives_a_start() {
+	PORT=u1 reserve 7 20000000 >"$WORK/s7"
+	client commit 7
+	stop r1
+	client release 7
+	has_classes r1 p3 "20Mbit 1Gbit"
+	start r1 routerd
+	eventually has_classes r1 p3 ""
+	eventually has_classes r1 p1 "80Mbit 100Mbit"
+	eventually no_orphans
 }
 
 is_direct() {
@@ -394,27 +348,17 @@ nothing_stays() {
 	eventually no_paths
 	eventually no_routes
 	eventually no_orphans
-	equal "$(client view | awk 'NR > 1 { print $1, $4, $5 }')" "a-r1 1000000000 1000000000
-b-r2 1000000000 1000000000
-r1-r2 100000000 100000000
-r1-r3 1000000000 1000000000
-r3-r2 1000000000 1000000000"
+	equal "$(client view)" "$(<"$WORK/view")"
+	dumps_as "$(<"$WORK/dump")"
 }
 
-make_network
-write_inventory
-"$CLIENT" issue "$WORK" snc ctl 10.63.0.1
-configure ctl tncd tnc 10.63.0.1:7702 '[tnc]' "transport=$WORK/transport.xml"
-configure r1 routerd router 10.63.0.21:7706 "controller=tnc@ctl 10.63.0.1:7702"
-configure r2 routerd router 10.63.0.22:7706 "controller=tnc@ctl 10.63.0.1:7702"
-configure r3 routerd router 10.63.0.23:7706 "controller=tnc@ctl 10.63.0.1:7702"
-start ctl tncd
-for router in r1 r2 r3; do
-	start $router routerd
-done
+domain_up
 
 test_case "all routers say hello" eventually all_up
+client view >"$WORK/view"
+dump >"$WORK/dump"
 test_case "a committed share has a path that carries packets" a_path_is_made
+test_case "each hop has a class of the path's rate" each_hop_has_a_class_of_the_rate
 test_case "a second way is taken when the first is full, and each path keeps to its hops" \
 	a_second_way_is_taken_when_the_first_is_full
 test_case "a wish for the same hops shares the path and its capacity" a_wish_shares_the_path
@@ -424,11 +368,17 @@ test_case "what does not fit is refused with the best offer" a_refusal_names_the
 test_case "a repeated reserve answers the same and charges once" a_reserve_may_be_repeated
 test_case "a route that was deleted or changed by hand comes back" a_deleted_route_comes_back
 test_case "a route that belongs to no row is swept" a_strange_route_is_swept
+test_case "classes and filters that were deleted or changed by hand come back" a_class_comes_back
+test_case "the rate changes and routerds are killed: no packet is lost" nothing_is_lost_meanwhile
+test_case "a path that floods takes nothing from another one at the same hop" \
+	a_flood_takes_nothing_from_others
+test_case "what was released while a routerd was away goes at its start" \
+	nothing_without_a_row_outlives_a_start
 test_case "kill -9 of tncd and a routerd loses nothing" everything_survives_kill
 test_case "a router that lost its database gets its rows again" \
 	a_router_that_lost_its_rows_gets_them_again
 test_case "a path goes with its last share, not before" a_shared_path_outlives_one_share
 test_case "tncd dies at each fault point: rows and routers agree afterwards" death_at_every_point
-test_case "after the last release nothing stays" nothing_stays
+test_case "after the last release routers and ledger are as before" nothing_stays
 
 [ $N_FAILED = 0 ]

@@ -1,5 +1,5 @@
 /*
- * Worst instants against a count of every single instant.
+ * Worst instants against a count of every single instant; leases.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +8,9 @@
 #include "snc/lease.h"
 #include "test/support/suite.h"
 
-enum { THINGS = 3, CAPACITY = 1000, INSTANTS = 40, TAKINGS = 30, ROUNDS = 3000 };
+enum { INSTANTS = 40, TAKINGS = 30, ROUNDS = 3000, MANY = 20000 };
 
 struct taking {
-	int thing;
 	struct calendar_span span;
 	int64_t amount;
 };
@@ -27,83 +26,115 @@ below(int n)
 	return (int)(state % (uint64_t)n);
 }
 
-/* Ends before it starts now and then, and may have no start or no end. */
 static struct taking
 some_taking(void)
 {
-	struct taking taking = {below(THINGS), {below(INSTANTS), below(INSTANTS)}, below(200) - 40};
+	int64_t from_ms = below(INSTANTS);
+	struct taking taking = {{from_ms, from_ms + 1 + below(INSTANTS)}, 1 + below(200)};
 
-	if (below(4) == 0)
-		taking.span.from_ms = CALENDAR_ALWAYS;
 	if (below(4) == 0)
 		taking.span.until_ms = CALENDAR_EVER;
 	return taking;
 }
 
 static int64_t
-taken_at(const struct taking *takings, int thing, int64_t at_ms)
+taken_at(const struct taking *takings, int64_t at_ms, int64_t now_ms)
 {
 	int64_t sum = 0;
 
 	for (int i = 0; i < TAKINGS; i++)
-		if (takings[i].thing == thing && takings[i].span.from_ms <= at_ms &&
-		    at_ms < takings[i].span.until_ms)
+		if (takings[i].span.from_ms <= at_ms &&
+		    (at_ms < takings[i].span.until_ms || takings[i].span.until_ms <= now_ms))
 			sum += takings[i].amount;
 	return sum;
 }
 
 static int64_t
-worst_by_counting(const struct taking *takings, int thing, struct calendar_span window)
+worst_by_counting(const struct taking *takings, struct calendar_span window, int64_t now_ms)
 {
-	int64_t last_ms = window.until_ms < INSTANTS ? window.until_ms : INSTANTS + 1;
-	int64_t worst = taken_at(takings, thing, window.from_ms);
+	int64_t last_ms = window.until_ms < 2 * INSTANTS ? window.until_ms : 2 * INSTANTS + 1;
+	int64_t first_ms = window.from_ms > now_ms ? window.from_ms : now_ms;
+	int64_t worst = taken_at(takings, first_ms, now_ms);
 
-	for (int64_t at_ms = window.from_ms; at_ms < last_ms; at_ms++)
-		if (taken_at(takings, thing, at_ms) > worst)
-			worst = taken_at(takings, thing, at_ms);
+	for (int64_t at_ms = first_ms; at_ms < last_ms; at_ms++)
+		if (taken_at(takings, at_ms, now_ms) > worst)
+			worst = taken_at(takings, at_ms, now_ms);
 	return worst;
 }
 
 static void
-try_window(const struct taking *takings, struct calendar_span window)
+try_windows(const struct calendar *calendar, const struct taking *takings)
 {
-	int64_t free[THINGS] = {CAPACITY, CAPACITY, CAPACITY};
-	struct calendar *calendar = calendar_new(window);
+	int64_t from_ms = below(INSTANTS);
+	struct calendar_span some = {from_ms, from_ms + 1 + below(INSTANTS)};
+	struct calendar_span open = {from_ms, CALENDAR_EVER};
+	int64_t now_ms = below(3) ? below(2 * INSTANTS) : CALENDAR_ALWAYS;
 
-	for (int i = 0; i < TAKINGS; i++)
-		calendar_take(
-		    calendar, &free[takings[i].thing], takings[i].span, takings[i].amount);
-	calendar_settle(calendar);
-	calendar_free(calendar);
-	for (int i = 0; i < THINGS; i++)
-		assert_equal(free[i], CAPACITY - worst_by_counting(takings, i, window));
+	assert_equal(
+	    calendar_worst(calendar, some, now_ms), worst_by_counting(takings, some, now_ms));
+	assert_equal(
+	    calendar_worst(calendar, open, now_ms), worst_by_counting(takings, open, now_ms));
 }
 
 static void
 the_worst_instant_is_that_of_a_count_of_all_instants(void)
 {
 	for (int round = 0; round < ROUNDS; round++) {
+		auto_calendar struct calendar calendar = {0};
 		struct taking takings[TAKINGS];
-		int64_t from_ms = below(INSTANTS);
 
-		for (int i = 0; i < TAKINGS; i++)
+		for (int i = 0; i < TAKINGS; i++) {
 			takings[i] = some_taking();
-		try_window(takings, (struct calendar_span){from_ms, from_ms + 1 + below(INSTANTS)});
-		try_window(takings, (struct calendar_span){from_ms, CALENDAR_EVER});
+			calendar_take(&calendar, takings[i].span, takings[i].amount);
+		}
+		try_windows(&calendar, takings);
+		for (int i = 0; i < TAKINGS / 2; i++) {
+			calendar_take(&calendar, takings[i].span, -takings[i].amount);
+			takings[i] = some_taking();
+			calendar_take(&calendar, takings[i].span, takings[i].amount);
+		}
+		try_windows(&calendar, takings);
+		for (int i = 0; i < TAKINGS; i++)
+			calendar_take(&calendar, takings[i].span, -takings[i].amount);
+		assert_true(!calendar.root);
 	}
 }
 
 static void
 what_ends_makes_room_for_what_begins(void)
 {
-	int64_t free = 4;
-	struct calendar *calendar = calendar_new((struct calendar_span){0, 100});
+	auto_calendar struct calendar calendar = {0};
 
-	calendar_take(calendar, &free, (struct calendar_span){50, 90}, 4);
-	calendar_take(calendar, &free, (struct calendar_span){CALENDAR_ALWAYS, 50}, 3);
-	calendar_settle(calendar);
-	calendar_free(calendar);
-	assert_equal(free, 0);
+	calendar_take(&calendar, (struct calendar_span){50, 90}, 4);
+	calendar_take(&calendar, (struct calendar_span){10, 50}, 3);
+	assert_equal(calendar_worst(&calendar, (struct calendar_span){0, 100}, 0), 4);
+}
+
+static void
+what_holds_already_counts_by_the_end_that_it_has(void)
+{
+	auto_calendar struct calendar calendar = {0};
+
+	calendar_take(&calendar, (struct calendar_span){CALENDAR_ALWAYS, 50}, 3);
+	assert_equal(calendar_worst(&calendar, (struct calendar_span){20, 60}, 10), 0);
+	assert_equal(calendar_worst(&calendar, (struct calendar_span){50, 60}, 10), -3);
+	assert_equal(calendar_worst(&calendar, (struct calendar_span){50, 60}, 50), 0);
+}
+
+/* Instants in order are the worst case of a tree that is not kept flat. */
+static void
+many_instants_in_order_are_kept(void)
+{
+	auto_calendar struct calendar calendar = {0};
+
+	for (int i = 0; i < MANY; i++)
+		calendar_take(&calendar, (struct calendar_span){i, i + 10}, 1);
+	assert_equal(calendar_worst(&calendar, (struct calendar_span){0, CALENDAR_EVER}, 0), 10);
+	assert_equal(
+	    calendar_worst(&calendar, (struct calendar_span){MANY + 5, CALENDAR_EVER}, 0), 4);
+	for (int i = 0; i < MANY; i++)
+		calendar_take(&calendar, (struct calendar_span){i, i + 10}, -1);
+	assert_true(!calendar.root);
 }
 
 /* ---- leases ---------------------------------------------------------------------------------- */
@@ -200,6 +231,8 @@ the_latest_end_leaves_its_grace_before_what_comes_next(void)
 static const struct test tests[] = {
     TEST(the_worst_instant_is_that_of_a_count_of_all_instants),
     TEST(what_ends_makes_room_for_what_begins),
+    TEST(what_holds_already_counts_by_the_end_that_it_has),
+    TEST(many_instants_in_order_are_kept),
     TEST(absurd_times_are_refused_with_a_remedy),
     TEST(a_lease_is_due_for_its_start_its_warning_its_end_and_the_end_of_its_grace),
     TEST(without_times_nothing_is_due),

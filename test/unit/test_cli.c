@@ -221,6 +221,31 @@ every_list_has_a_table_and_json(void)
 }
 
 static void
+a_host_is_drained_for_a_time_and_says_so(void)
+{
+	struct session session = session_start();
+
+	expect(&session, "host drain --context noc koganei --plan", 0,
+	    "1 slices have parts there, and keep them:\nSLICE", "");
+	expect(&session, "host drain --context noc koganei --until +2h --reason 'new switch'", 0,
+	    "ring   alice  0000000000001", "");
+	expect(&session,
+	    "host drain --context noc koganei --until +2h --reason 'new switch' --json", 0,
+	    "\"owner\": \"alice\"", "");
+	expect(&session, "host drain --context noc koganei --until soon", 2, "", "until");
+	expect(&session, "host drain --context noc osaka", 3, "", "is no host");
+	expect(&session, "host drain --context noc", 2, "", "HOST");
+	expect(&session, "host list", 0, "until further notice: new switch", "");
+	expect(
+	    &session, "host show koganei", 0, "maintenance  until further notice: new switch", "");
+	expect(&session, "host show koganei --json", 0, "\"maintenance\": \"until further", "");
+	expect(&session, "host show osaka", 3, "", "there is no host 'osaka'");
+	expect(&session, "host undrain --context noc koganei", 0, "", "");
+	expect(&session, "host undrain --context noc osaka", 3, "", "is no host");
+	session_end(&session);
+}
+
+static void
 a_host_is_given_up_when_it_is_confirmed(void)
 {
 	struct session session = session_start();
@@ -446,6 +471,7 @@ static const struct test tests[] = {
     TEST(a_refused_document_is_explained_fault_by_fault),
     TEST(a_failed_reservation_ends_with_its_own_exit_code),
     TEST(every_list_has_a_table_and_json),
+    TEST(a_host_is_drained_for_a_time_and_says_so),
     TEST(a_host_is_given_up_when_it_is_confirmed),
     TEST(an_older_database_is_shown_and_confirmed),
     TEST(the_busiest_link_comes_first),

@@ -13,6 +13,7 @@
 enum { STEPS = 240, QUESTIONS = 6, HOUR_MS = 3600000, SLICES_MAX = 14 };
 
 static const char *const hosts[] = {"koganei", "nagoya", "osaka", NULL};
+static const char *const fewer[] = {"koganei", "osaka", NULL}; /* the TNC forgot one */
 
 struct pair {
 	struct fake_site *site;
@@ -85,12 +86,13 @@ some_question(struct pair *pair, const struct slice_records *slices)
 }
 
 static void
-ask_both(struct pair *pair, const struct ledger *fresh, const struct ledger_question *question)
+ask_both(struct pair *pair, struct ledger *fresh, const struct ledger_question *question)
 {
 	auto_arena struct arena *arena = arena_new();
+	const char *const *known = below(4) ? hosts : fewer;
 	struct substrate *a =
-	    ledger_left(pair->kept, question, site_new(arena, hosts)->graph, arena);
-	struct substrate *b = ledger_left(fresh, question, site_new(arena, hosts)->graph, arena);
+	    ledger_left(pair->kept, question, site_new(arena, known)->graph, arena);
+	struct substrate *b = ledger_left(fresh, question, site_new(arena, known)->graph, arena);
 
 	same_hosts(a, b);
 	same_edges(a->graph, b->graph);

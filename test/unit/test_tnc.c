@@ -229,6 +229,61 @@ addresses_run_out_and_come_back(void)
 	net_free(net);
 }
 
+/* What the router guarantees to packets to an address, and what their port carries: "20 of 100". */
+static bool
+guarantees(struct net *net, int router, const char *address, const char *wanted)
+{
+	int64_t rate_bps, port_bps;
+	const char *found;
+
+	(void)route_fake_rates(&net->sites[router - 1].routes, address, &rate_bps, &port_bps);
+	found = arena_format(
+	    net->arena, "%lld of %lld", (long long)(rate_bps / mbps), (long long)(port_bps / mbps));
+	if (strcmp(found, wanted) != 0)
+		printf("\nwanted '%s', got '%s'\n", wanted, found);
+	return !strcmp(found, wanted);
+}
+
+static const char uneven[] = "slice=s\nlink=l\na=h2:u0\nb=h1:u0\nrate_ab_bps=20000000\n"
+			     "rate_ba_bps=30000000\nlatency_us=0\n";
+
+static bool
+is_fifty(void *self)
+{
+	struct net *net = self;
+	int64_t rate_bps, port_bps;
+
+	return route_fake_rates(&net->sites[0].routes, "10.65.0.2", &rate_bps, &port_bps) &&
+	       rate_bps == 50 * mbps;
+}
+
+static void
+each_hop_guarantees_the_sum_of_the_shares(void)
+{
+	struct net *net = net_new("sum", 24);
+	struct held one, two;
+
+	assert_equal(
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", 50 * mbps, ""), &one), ERR_NONE);
+	assert_true(net_commit(net, &one));
+	assert_true(guarantees(net, 1, one.result.address_b, "50 of 100"));
+	assert_true(guarantees(net, 1, one.result.address_a, "50 of 1000"));
+	assert_true(guarantees(net, 2, one.result.address_b, "50 of 1000"));
+	assert_true(guarantees(net, 2, one.result.address_a, "50 of 100"));
+
+	assert_equal(net_reserve(net, uneven, &two), ERR_NONE);
+	assert_true(net_commit(net, &two));
+	assert_text(two.result.path, one.result.path);
+	assert_true(guarantees(net, 1, one.result.address_b, "80 of 100"));
+	assert_true(guarantees(net, 1, one.result.address_a, "70 of 1000"));
+	assert_true(guarantees(net, 2, one.result.address_b, "80 of 1000"));
+	assert_true(guarantees(net, 2, one.result.address_a, "70 of 100"));
+
+	assert_true(net_release(net, &two));
+	assert_true(eventually(is_fifty, net));
+	net_free(net);
+}
+
 /* ---- churn ----------------------------------------------------------------------------------- */
 
 static unsigned
@@ -310,6 +365,7 @@ static const struct test tests[] = {
     TEST(what_is_no_share_is_refused),
     TEST(a_path_goes_with_its_last_share),
     TEST(addresses_run_out_and_come_back),
+    TEST(each_hop_guarantees_the_sum_of_the_shares),
     TEST(capacity_is_never_exceeded),
 };
 

@@ -53,6 +53,96 @@ a_share_waits_for_a_router_that_is_not_reached(void)
 	net_free(net);
 }
 
+/* How a share stands when it is committed once more; nothing is waited for. */
+static struct row_have
+stands(struct net *net, const struct held *held)
+{
+	struct row_want want = {.rid = held->rid, .kind = "share", .attr = "", .rev = 1};
+	struct row_have have = {0};
+	struct manager_call call = {.caller = {.owner = "snc@ctl", .epoch = 1},
+	    .verb = VERB_COMMIT,
+	    .want = &want,
+	    .n = 1,
+	    .have = &have,
+	    .arena = net->arena};
+
+	assert_true(manager_call(net->tnc->manager, &call, NULL));
+	return have;
+}
+
+struct waiting {
+	struct net *net;
+	struct held held;
+};
+
+static bool
+waits_for_its_rate(void *self)
+{
+	struct waiting *waiting = self;
+	struct row_have have = stands(waiting->net, &waiting->held);
+
+	return !have.is_real && have.why.code == ERR_WAIT &&
+	       strstr(have.why.text, "has not heard of its new rate");
+}
+
+static bool
+is_real(void *self)
+{
+	struct waiting *waiting = self;
+
+	return stands(waiting->net, &waiting->held).is_real;
+}
+
+/* A share that has been real stays so: what its path is to have more is another's. */
+static void
+a_share_is_real_when_every_hop_has_its_rate(void)
+{
+	struct net *net = net_new("told", 24);
+	struct waiting two = {.net = net};
+	struct held one;
+
+	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h2:u0", mbps, ""), &one), ERR_NONE);
+	assert_true(net_commit(net, &one));
+	net->sites[1].is_cut = true;
+	assert_equal(
+	    net_reserve(net, net_share(net, "h1:u0", "h2:u0", mbps, ""), &two.held), ERR_NONE);
+	assert_text(two.held.result.path, one.result.path);
+	assert_true(eventually(waits_for_its_rate, &two));
+	assert_true(net_commit(net, &one));
+
+	net->sites[1].is_cut = false;
+	assert_true(eventually(is_real, &two));
+	net_free(net);
+}
+
+static bool
+has_told_the_new_capacity(void *self)
+{
+	struct net *net = self;
+	int64_t rate_bps, port_bps;
+
+	return route_fake_rates(&net->sites[0].routes, "10.65.0.2", &rate_bps, &port_bps) &&
+	       port_bps == 200 * mbps && rate_bps == mbps;
+}
+
+static void
+an_inventory_with_other_capacities_is_told_after_the_start(void)
+{
+	struct net *net = net_new("capacity", 24);
+	long link = graph_edge(&net->inventory->graph, "r1-r2");
+	struct held held;
+
+	assert_equal(net_reserve(net, net_share(net, "h1:u0", "h2:u0", mbps, ""), &held), ERR_NONE);
+	assert_true(net_commit(net, &held));
+	net_tnc_stop(net);
+	assert_true(link >= 0);
+	net->inventory->graph.edges[link].capacity_bps = 200 * mbps;
+	net_tnc_start(net);
+
+	assert_true(eventually(has_told_the_new_capacity, net));
+	net_free(net);
+}
+
 static void
 a_path_that_came_down_is_set_up_again(void)
 {
@@ -266,6 +356,8 @@ a_route_has_one_row_and_one_address(void)
 
 static const struct test tests[] = {
     TEST(a_share_waits_for_a_router_that_is_not_reached),
+    TEST(a_share_is_real_when_every_hop_has_its_rate),
+    TEST(an_inventory_with_other_capacities_is_told_after_the_start),
     TEST(a_path_that_came_down_is_set_up_again),
     TEST(a_restart_loses_nothing_and_finishes_what_was_begun),
     TEST(a_router_that_is_silent_is_gone_around),

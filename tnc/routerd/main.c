@@ -1,5 +1,5 @@
 /*
- * routerd: keeps the routes of transport paths on one Linux router, for tncd.
+ * routerd: keeps routes and guaranteed rates of transport paths on one Linux router, for tncd.
  */
 #include <pthread.h>
 
@@ -39,7 +39,7 @@ static void
 capacity(void *self, struct str *lines)
 {
 	(void)self;
-	str_addf(lines, "driver=linux\n");
+	str_addf(lines, "driver=%s\n", route_kernel_ops.name);
 }
 
 static bool

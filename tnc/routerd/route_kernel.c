@@ -1,16 +1,23 @@
 /*
- * Routes in the kernel's main table, and the thread that hears when somebody touches them.
+ * The driver "linux": routes in the kernel's main table, classes at the ports, and the thread that
+ * hears when somebody touches them.
  */
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/log.h"
+#include "lib/base/map.h"
 #include "lib/base/str.h"
+#include "lib/base/vec.h"
 #include "lib/net/device.h"
 #include "lib/net/route.h"
+#include "lib/net/tc_address.h"
+#include "tnc/routerd/port_class.h"
 #include "tnc/routerd/route.h"
 
 enum { LISTEN_MS = 500 };
@@ -18,6 +25,7 @@ enum { LISTEN_MS = 500 };
 struct route_kernel {
 	struct netlink *netlink;
 	struct netlink_events *events;
+	pthread_mutex_t classes; /* are changed by one at a time */
 	void (*changed)(void *self);
 	void *self;
 	pthread_t listener;
@@ -27,15 +35,20 @@ struct route_kernel {
 
 static void *listen_main(void *self);
 static void stop(struct route_kernel *kernel);
-static bool put(void *self, const struct route_spec *spec, struct err *err);
-static bool remove_route(void *self, const char *destination, struct err *err);
-static bool is_there(void *self, const struct route_spec *spec, struct err *err);
+static bool put_class(struct route_kernel *kernel, const struct route_spec *spec,
+    const struct route_attr_spec *attr, const struct route *route, struct err *err);
+static bool put(
+    void *self, const struct route_spec *spec, const struct route_attr_spec *attr, struct err *err);
+static bool remove_object(void *self, const char *object, struct err *err);
+static bool is_there(
+    void *self, const struct route_spec *spec, const struct route_attr_spec *attr, struct err *err);
 static bool list(
-    void *self, struct arena *arena, const char *const **destinations, size_t *n, struct err *err);
+    void *self, struct arena *arena, const char *const **objects, size_t *n, struct err *err);
 
 const struct route_ops route_kernel_ops = {
+    .name = "linux",
     .put = put,
-    .remove = remove_route,
+    .remove = remove_object,
     .is_there = is_there,
     .list = list,
 };
@@ -44,11 +57,13 @@ struct route_kernel *
 route_kernel_new(void (*changed)(void *self), void *self, struct err *err)
 {
 	struct route_kernel *kernel = xcalloc(1, sizeof(*kernel));
+	const int groups[] = {route_news_groups[0], route_news_groups[1], tc_news_group, 0};
 
+	pthread_mutex_init(&kernel->classes, NULL);
 	kernel->changed = changed;
 	kernel->self = self;
 	kernel->netlink = netlink_new(err);
-	kernel->events = kernel->netlink ? netlink_events_new(route_news_groups, err) : NULL;
+	kernel->events = kernel->netlink ? netlink_events_new(groups, err) : NULL;
 	if (kernel->events) {
 		kernel->has_listener =
 		    !pthread_create(&kernel->listener, NULL, listen_main, kernel);
@@ -75,6 +90,7 @@ stop(struct route_kernel *kernel)
 		pthread_join(kernel->listener, NULL);
 	netlink_events_free(kernel->events);
 	netlink_free(kernel->netlink);
+	pthread_mutex_destroy(&kernel->classes);
 	free(kernel);
 }
 
@@ -83,7 +99,7 @@ hear(void *self, const struct reply *reply)
 {
 	bool *is_news = self;
 
-	*is_news |= route_is_news(reply, ROUTE_PROTOCOL);
+	*is_news |= route_is_news(reply, ROUTE_PROTOCOL) || tc_is_news(reply);
 }
 
 static void *
@@ -142,31 +158,95 @@ resolve(struct route_kernel *kernel, const struct route_spec *spec, struct route
 	return true;
 }
 
+/* Classes first: the first packet finds its own. */
 static bool
-put(void *self, const struct route_spec *spec, struct err *err)
+put(void *self, const struct route_spec *spec, const struct route_attr_spec *attr, struct err *err)
 {
 	struct route_kernel *kernel = self;
 	struct route route;
 
-	return resolve(kernel, spec, &route, err) &&
+	return resolve(kernel, spec, &route, err) && put_class(kernel, spec, attr, &route, err) &&
 	       route_put(kernel->netlink, ROUTE_PROTOCOL, &route, err);
 }
 
-static bool
-remove_route(void *self, const char *destination, struct err *err)
+static struct port_class
+class_of(
+    const struct route_spec *spec, const struct route_attr_spec *attr, const struct route *route)
 {
-	struct route_kernel *kernel = self;
-	struct route route = {0};
-
-	return read_destination(destination, &route, err) &&
-	       route_remove(kernel->netlink, ROUTE_PROTOCOL, &route, err);
+	return (struct port_class){.port = spec->device,
+	    .device = route->device,
+	    .address = route->destination,
+	    .rate_bps = (uint64_t)attr->rate_bps,
+	    .port_bps = (uint64_t)attr->port_bps};
 }
 
 static bool
-is_there(void *self, const struct route_spec *spec, struct err *err)
+put_class(struct route_kernel *kernel, const struct route_spec *spec,
+    const struct route_attr_spec *attr, const struct route *route, struct err *err)
+{
+	struct port_class class = class_of(spec, attr, route);
+	bool is_put;
+
+	pthread_mutex_lock(&kernel->classes);
+	is_put = class.port_bps ? port_class_put(kernel->netlink, &class, err)
+				: port_class_remove(kernel->netlink, class.address, err);
+	pthread_mutex_unlock(&kernel->classes);
+	return is_put;
+}
+
+/* The route first: nothing more is to come. */
+static bool
+remove_destination(struct route_kernel *kernel, const char *destination, struct err *err)
+{
+	struct route route = {0};
+	bool is_gone;
+
+	if (!read_destination(destination, &route, err) ||
+	    !route_remove(kernel->netlink, ROUTE_PROTOCOL, &route, err))
+		return false;
+	pthread_mutex_lock(&kernel->classes);
+	is_gone = port_class_remove(kernel->netlink, route.destination, err);
+	pthread_mutex_unlock(&kernel->classes);
+	return is_gone;
+}
+
+/* "p1 1:105", as list named it: of a device that is still there. */
+static bool
+remove_class(struct route_kernel *kernel, const char *name, struct err *err)
+{
+	struct port_object object = {0};
+	char device_name[IFNAMSIZ] = "";
+	size_t len = strcspn(name, " ");
+	struct device device;
+	bool is_gone;
+
+	if (len < sizeof(device_name))
+		memcpy(device_name, name, len);
+	if (sscanf(name + len, " 1:%x", &object.minor) != 1)
+		return err_set(err, ERR_BAD_VALUE, "'%.40s' is no class", name);
+	if (!device_find(kernel->netlink, device_name, &device, err))
+		return err->code == ERR_NOT_FOUND;
+	object.device = device.index;
+	pthread_mutex_lock(&kernel->classes);
+	is_gone = port_object_remove(kernel->netlink, &object, err);
+	pthread_mutex_unlock(&kernel->classes);
+	return is_gone;
+}
+
+static bool
+remove_object(void *self, const char *object, struct err *err)
+{
+	return strchr(object, ' ') ? remove_class(self, object, err)
+				   : remove_destination(self, object, err);
+}
+
+static bool
+is_there(
+    void *self, const struct route_spec *spec, const struct route_attr_spec *attr, struct err *err)
 {
 	struct route_kernel *kernel = self;
 	struct route wanted, found = {0};
+	struct port_class class;
 	bool is_found;
 
 	if (!resolve(kernel, spec, &wanted, err) || !route_find(kernel->netlink, ROUTE_PROTOCOL,
@@ -176,27 +256,87 @@ is_there(void *self, const struct route_spec *spec, struct err *err)
 		return err_set(err, ERR_WAIT, "the route to %s is missing", spec->destination);
 	if (found.next_hop != wanted.next_hop || found.device != wanted.device)
 		return err_set(err, ERR_WAIT, "the route to %s is another", spec->destination);
-	return true;
+	class = class_of(spec, attr, &wanted);
+	return !class.port_bps || port_class_is_there(kernel->netlink, &class, err);
+}
+
+/* ---- what there is --------------------------------------------------------------------------- */
+
+struct listing {
+	struct arena *arena;
+	struct map *known; /* name -> itself */
+	vec_of(const char *) names;
+};
+
+static void
+add_name(struct listing *listing, char *name)
+{
+	if (map_get(listing->known, name))
+		return;
+	map_put(listing->known, name, name);
+	vec_push(&listing->names, name);
+}
+
+static char *
+destination_text(struct arena *arena, uint32_t destination, unsigned prefix_len)
+{
+	char address[INET_ADDRSTRLEN] = "";
+
+	inet_ntop(AF_INET, &destination, address, sizeof(address));
+	return prefix_len == 32 ? arena_text(arena, address)
+				: arena_format(arena, "%s/%u", address, prefix_len);
+}
+
+/* A device that has gone since has taken its classes along. */
+static void
+add_class(struct listing *listing, const struct port_object *object, const struct device *devices,
+    size_t n_devices)
+{
+	if (object->address) {
+		add_name(listing, destination_text(listing->arena, object->address, 32));
+		return;
+	}
+	for (size_t i = 0; i < n_devices; i++)
+		if (devices[i].index == object->device)
+			add_name(listing, arena_format(listing->arena, "%s 1:%x", devices[i].name,
+					      object->minor));
 }
 
 static bool
-list(void *self, struct arena *arena, const char *const **destinations, size_t *n, struct err *err)
+fill_listing(struct route_kernel *kernel, struct listing *listing, struct err *err)
 {
-	struct route_kernel *kernel = self;
+	const struct port_object *objects;
+	const struct device *devices;
 	const struct route *routes;
-	const char **texts;
+	size_t n_routes, n_devices, n_objects;
+	bool is_listed;
 
-	if (!route_list(kernel->netlink, ROUTE_PROTOCOL, arena, &routes, n, err))
+	if (!route_list(kernel->netlink, ROUTE_PROTOCOL, listing->arena, &routes, &n_routes, err) ||
+	    !device_list(kernel->netlink, listing->arena, &devices, &n_devices, err))
 		return false;
-	texts = arena_alloc(arena, *n * sizeof(*texts));
-	for (size_t i = 0; i < *n; i++) {
-		char address[INET_ADDRSTRLEN] = "";
+	pthread_mutex_lock(&kernel->classes);
+	is_listed = port_object_list(kernel->netlink, listing->arena, &objects, &n_objects, err);
+	pthread_mutex_unlock(&kernel->classes);
+	for (size_t i = 0; is_listed && i < n_routes; i++)
+		add_name(listing,
+		    destination_text(listing->arena, routes[i].destination, routes[i].prefix_len));
+	for (size_t i = 0; is_listed && i < n_objects; i++)
+		add_class(listing, &objects[i], devices, n_devices);
+	return is_listed;
+}
 
-		inet_ntop(AF_INET, &routes[i].destination, address, sizeof(address));
-		texts[i] = routes[i].prefix_len == 32
-			       ? arena_text(arena, address)
-			       : arena_format(arena, "%s/%u", address, routes[i].prefix_len);
+static bool
+list(void *self, struct arena *arena, const char *const **objects, size_t *n, struct err *err)
+{
+	auto_map struct map *known = map_new();
+	struct listing listing = {arena, known, {0}};
+	bool is_listed = fill_listing(self, &listing, err);
+
+	if (is_listed) {
+		*objects = (void *)arena_copy(
+		    arena, listing.names.items, listing.names.n * sizeof(listing.names.items[0]));
+		*n = listing.names.n;
 	}
-	*destinations = texts;
-	return true;
+	vec_done(&listing.names);
+	return is_listed;
 }

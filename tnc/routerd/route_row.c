@@ -27,6 +27,8 @@ static bool sweep(void *self, const struct manager_object *object, struct err *e
 static void changed(void *self, uint64_t rid);
 static void noted(void *self);
 static bool check_spec(const struct route_spec *spec, struct err *err);
+static bool parse(const struct row *row, struct arena *arena, struct route_spec *spec,
+    struct route_attr_spec *attr, struct err *err);
 
 struct manager *
 route_manager_new(struct route_keeper *keeper, const struct clock *clock, struct err *err)
@@ -77,12 +79,13 @@ ensure(void *self, const struct row *row, struct err *err)
 {
 	auto_arena struct arena *arena = arena_new();
 	struct route_keeper *keeper = self;
+	struct route_attr_spec attr;
 	struct route_spec spec;
 
-	if (!spec_parse(&route_spec_table, row->spec, arena, &spec, err))
+	if (!parse(row, arena, &spec, &attr, err))
 		return false;
 	FAULT_POINT("route.put.before");
-	if (!keeper->ops->put(keeper->driver, &spec, err))
+	if (!keeper->ops->put(keeper->driver, &spec, &attr, err))
 		return false;
 	FAULT_POINT("route.put.after");
 	return true;
@@ -93,10 +96,11 @@ is_there(void *self, const struct row *row, struct err *err)
 {
 	auto_arena struct arena *arena = arena_new();
 	struct route_keeper *keeper = self;
+	struct route_attr_spec attr;
 	struct route_spec spec;
 
-	return spec_parse(&route_spec_table, row->spec, arena, &spec, err) &&
-	       keeper->ops->is_there(keeper->driver, &spec, err);
+	return parse(row, arena, &spec, &attr, err) &&
+	       keeper->ops->is_there(keeper->driver, &spec, &attr, err);
 }
 
 /* The route first, then its line in our table: what is in the kernel always has its row. */
@@ -144,6 +148,19 @@ check_spec(const struct route_spec *spec, struct err *err)
 	return true;
 }
 
+/* Without attributes, as an older tncd has it, nothing is shaped. */
+static bool
+parse(const struct row *row, struct arena *arena, struct route_spec *spec,
+    struct route_attr_spec *attr, struct err *err)
+{
+	if (!spec_parse(&route_spec_table, row->spec, arena, spec, err) ||
+	    !spec_parse(&route_attr_spec_table, row->attr, arena, attr, err))
+		return false;
+	return (attr->rate_bps >= 0 && attr->port_bps >= 0) ||
+	       err_set(err, ERR_BAD_VALUE, "rate_bps=%lld or port_bps=%lld is negative",
+		   (long long)attr->rate_bps, (long long)attr->port_bps);
+}
+
 static void
 changed(void *self, uint64_t rid)
 {
@@ -166,22 +183,22 @@ list(void *self, struct arena *arena, const struct manager_object **objects, siz
     struct err *err)
 {
 	struct route_keeper *keeper = self;
-	const char *const *destinations;
+	const char *const *names;
 	struct manager_object *found;
 	size_t n;
 
-	if (!keeper->ops->list(keeper->driver, arena, &destinations, &n, err))
+	if (!keeper->ops->list(keeper->driver, arena, &names, &n, err))
 		return false;
 	found = arena_alloc(arena, n * sizeof(*found));
 	for (size_t i = 0; i < n; i++) {
 		auto_txn struct txn *txn = store_begin(keeper->store);
 		auto_rows struct rows *rows = txn_query(
-		    txn, err, "SELECT rid FROM route WHERE destination = ?", "t", destinations[i]);
+		    txn, err, "SELECT rid FROM route WHERE destination = ?", "t", names[i]);
 
 		if (!rows)
 			return false;
 		found[i].rid = rows_next(rows) ? (uint64_t)rows_i64(rows, 0) : 0;
-		snprintf(found[i].name, sizeof(found[i].name), "%s", destinations[i]);
+		snprintf(found[i].name, sizeof(found[i].name), "%s", names[i]);
 	}
 	*objects = found;
 	*n_objects = n;
