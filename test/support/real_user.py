@@ -1,5 +1,6 @@
 """A user of test/fault/real_faults.py: creates, changes and deletes slices at random, keeps what was
 answered, and knows what may follow from it."""
+import os
 import random
 import threading
 import time
@@ -47,6 +48,7 @@ class Slice:
         self.n_unanswered = 0    # creations: one may still come about
         self.is_delete_sent = self.is_deleted = False  # perhaps; accepted
         self.is_goal_moved = False  # it was told to run or to stop
+        self.is_modified = False
         self.was_running = self.was_gone = False
 
     def is_over(self):
@@ -58,6 +60,7 @@ class User(threading.Thread):
 
     def __init__(self, domain, index, n_slots, seed):
         super().__init__(daemon=True)
+        self.domain = domain
         self.client = domain.client(PROXIED_SNCD)
         self.dice = random.Random(f"{seed} user {index}")
         self.index, self.n_made = index, 0
@@ -140,6 +143,7 @@ class User(threading.Thread):
         shape = (1 + self.dice.randrange(3), slice_.shape[1], 1 + self.dice.randrange(3))
         wanted = document(slice_.name, *shape)
         slice_.documents.add(wanted)
+        slice_.is_modified = True
         self._call("slice_modify", slice=slice_.name, document=wanted, plan=False,
                    restart=bool(self.dice.randrange(2)))
 
@@ -152,6 +156,8 @@ class User(threading.Thread):
         if code not in ("", "not_found"):
             return
         self.learn(slice_, answer["slices"][0] if answer else None)
+        if answer:
+            self._look_at_nodes(slice_, answer["slices"][0], answer["nodes"])
 
     def learn(self, slice_, seen):
         """What sncd says of a slice, None when there is none, must follow from what it said before."""
@@ -168,6 +174,17 @@ class User(threading.Thread):
                 seen["state"] not in ("RUNNING", "MODIFYING"):
             self._violated(f"I2 it ran, and is {seen['state']} ({seen['reason']})", slice_)
         slice_.was_running |= seen["state"] == "RUNNING" and not seen["progress"]
+
+    def _look_at_nodes(self, slice_, seen, nodes):
+        """It is said to run as it was made: then its nodes are there."""
+        if seen["state"] != "RUNNING" or seen["progress"] or seen["degraded"] or \
+                slice_.is_modified or slice_.is_goal_moved or slice_.is_delete_sent:
+            return
+        for node in nodes:
+            manager = f"programmer@{node['host']}"
+            if (manager, node["rid"]) not in self.domain.vanished and not os.path.exists(
+                    f"{self.domain.daemons[manager].objects}/{node['rid']}"):
+                self._violated(f"I2 it is said to run, without {node['name']} {node['rid']}", slice_)
 
     def settle(self, client, pause):
         """All faults are over: what has no answer yet gets one; pause() lets a moment pass."""
