@@ -78,6 +78,8 @@ struct cli_flags {
 	bool each, site;
 	/* of links */
 	const char *rate, *rate_up, *rate_down, *max, *burst, *isolation, *priority;
+	/* of paths */
+	const char *k, *disjoint, *metric, *latency, *hops;
 	/* of times */
 	const char *from, *until, *length, *after, *before, *reason;
 	/* of captures */

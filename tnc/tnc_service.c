@@ -1,8 +1,9 @@
 /*
- * RPC to verbs and state: the view, the lists, the comparison of rows and routers, the routers'
+ * RPC to verbs and state: the view, the routers, the comparison of rows and routers, the routers'
  * hello. Thin.
  */
-#include <arpa/inet.h>
+#include "tnc/tnc_service.h"
+
 #include <string.h>
 
 #include "lib/api/manager_api.h"
@@ -12,8 +13,6 @@
 
 static bool serve_view(void *self, const struct rpc_call *call, const struct tnc_view_args *args,
     struct tnc_view_result *result, struct err *err);
-static bool serve_path_list(void *self, const struct rpc_call *call,
-    const struct tnc_path_list_args *args, struct tnc_path_list_result *result, struct err *err);
 static bool serve_router_list(void *self, const struct rpc_call *call,
     const struct tnc_router_list_args *args, struct tnc_router_list_result *result,
     struct err *err);
@@ -29,7 +28,8 @@ static bool serve_hello(void *self, const struct rpc_call *call,
 
 const struct tnc_ops tnc_ops = {
     .view = serve_view,
-    .path_list = serve_path_list,
+    .path_list = service_path_list,
+    .path_candidates = service_path_candidates,
     .router_list = serve_router_list,
     .orphans = serve_orphans,
     .retry = serve_retry,
@@ -70,14 +70,6 @@ revision_of(const struct graph *graph)
 }
 
 static bool
-read_paths(struct tnc *tnc, struct arena *arena, struct paths *paths, struct err *err)
-{
-	auto_txn struct txn *txn = store_begin(tnc->config.store);
-
-	return store_paths(txn, arena, paths, err);
-}
-
-static bool
 serve_view(void *self, const struct rpc_call *call, const struct tnc_view_args *args,
     struct tnc_view_result *result, struct err *err)
 {
@@ -88,7 +80,7 @@ serve_view(void *self, const struct rpc_call *call, const struct tnc_view_args *
 	struct graph *graph;
 
 	(void)args;
-	if (!read_paths(tnc, call->arena, &paths, err))
+	if (!service_paths(tnc, call->arena, &paths, err))
 		return false;
 	graph = path_residual(tnc, &paths, call->arena);
 	vertices = arena_alloc(call->arena, graph->n_vertices * sizeof(*vertices));
@@ -111,62 +103,6 @@ serve_view(void *self, const struct rpc_call *call, const struct tnc_view_args *
 	    .n_vertices = graph->n_vertices,
 	    .edges = edges,
 	    .n_edges = graph->n_edges};
-	return true;
-}
-
-static const char *
-upper(struct arena *arena, const char *text)
-{
-	char *out = arena_text(arena, text);
-
-	for (char *at = out; *at; at++)
-		if (*at >= 'a' && *at <= 'z')
-			*at = (char)(*at - 'a' + 'A');
-	return out;
-}
-
-static void
-show_path(struct tnc *tnc, struct arena *arena, const struct path *path, struct tnc_path *shown)
-{
-	struct in_addr a = {htonl(path->address_a)}, b = {htonl(path->address_b)};
-	char text_a[INET_ADDRSTRLEN] = "", text_b[INET_ADDRSTRLEN] = "";
-	auto_str struct str hops = {0};
-	enum group_state state;
-
-	if (!controller_group(tnc->controller, NULL, path->name, &state))
-		state = GROUP_PENDING;
-	for (size_t i = 1; i < path->n_edges; i++)
-		str_addf(&hops, "%s%s", i > 1 ? " " : "", path->vertices[i]);
-	inet_ntop(AF_INET, &a, text_a, sizeof(text_a));
-	inet_ntop(AF_INET, &b, text_b, sizeof(text_b));
-	*shown = (struct tnc_path){.name = path->name,
-	    .state = upper(arena, group_state_text(state)),
-	    .a = path->vertices[0],
-	    .b = path->vertices[path->n_edges],
-	    .address_a = arena_text(arena, text_a),
-	    .address_b = arena_text(arena, text_b),
-	    .hops = arena_text(arena, str_text(&hops)),
-	    .rate_ab_bps = path->rate_ab_bps,
-	    .rate_ba_bps = path->rate_ba_bps,
-	    .latency_us = path->latency_us,
-	    .n_shares = path->n_shares};
-}
-
-static bool
-serve_path_list(void *self, const struct rpc_call *call, const struct tnc_path_list_args *args,
-    struct tnc_path_list_result *result, struct err *err)
-{
-	struct tnc *tnc = self;
-	struct tnc_path *shown;
-	struct paths paths;
-
-	(void)args;
-	if (!read_paths(tnc, call->arena, &paths, err))
-		return false;
-	shown = arena_alloc(call->arena, paths.n * sizeof(*shown));
-	for (size_t i = 0; i < paths.n; i++)
-		show_path(tnc, call->arena, &paths.items[i], &shown[i]);
-	*result = (struct tnc_path_list_result){.paths = shown, .n_paths = paths.n};
 	return true;
 }
 
