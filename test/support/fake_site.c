@@ -110,6 +110,7 @@ fake_remove(void *self, const struct row *row, struct err *err)
 	}
 
 FAKE_EMPTY(tnc, path_list)
+FAKE_EMPTY(tnc, path_candidates)
 FAKE_EMPTY(tnc, router_list)
 FAKE_EMPTY(tnc, orphans)
 FAKE_EMPTY(programmer, console_read)
@@ -158,8 +159,15 @@ tnc_retry_three(void *self, const struct rpc_call *call, const struct tnc_retry_
 	return true;
 }
 
-static const struct tnc_ops tnc_fake_ops = {fake_tnc_view, tnc_path_list_empty,
-    tnc_router_list_empty, tnc_orphans_empty, tnc_retry_three, tnc_restore_never};
+static const struct tnc_ops tnc_fake_ops = {
+    .view = fake_tnc_view,
+    .path_list = tnc_path_list_empty,
+    .path_candidates = tnc_path_candidates_empty,
+    .router_list = tnc_router_list_empty,
+    .orphans = tnc_orphans_empty,
+    .retry = tnc_retry_three,
+    .restore = tnc_restore_never,
+};
 static const struct programmer_ops programmer_fake_ops = {
     .console_read = programmer_console_read_empty,
     .console_write = programmer_console_write_empty,

@@ -45,6 +45,15 @@ no_paths(void *self, const struct rpc_call *call, const struct tnc_path_list_arg
 }
 
 static bool
+no_candidates(void *self, const struct rpc_call *call, const struct tnc_path_candidates_args *args,
+    struct tnc_path_candidates_result *result, struct err *err)
+{
+	(void)self, (void)call, (void)args, (void)err;
+	*result = (struct tnc_path_candidates_result){0};
+	return true;
+}
+
+static bool
 no_routers(void *self, const struct rpc_call *call, const struct tnc_router_list_args *args,
     struct tnc_router_list_result *result, struct err *err)
 {
@@ -81,4 +90,11 @@ no_restore(void *self, const struct rpc_call *call, const struct tnc_restore_arg
 }
 
 const struct tnc_ops plain_tnc_ops = {
-    publish, no_paths, no_routers, no_orphans, no_retry, no_restore};
+    .view = publish,
+    .path_list = no_paths,
+    .path_candidates = no_candidates,
+    .router_list = no_routers,
+    .orphans = no_orphans,
+    .retry = no_retry,
+    .restore = no_restore,
+};
