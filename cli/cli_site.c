@@ -35,6 +35,13 @@ const struct cli_verb cli_host_verbs[] = {
 	"other hosts. Should the host be back, all that it still holds is released first."},
     {"host", "readmit", "HOST", "Place on an evicted host again, when it is back.", "",
 	cli_host_readmit, "Exit code 5 as long as it has not released what it held before."},
+    {"host", "retry", "HOST", "Try again what daemons of a host have died of and set aside.", "",
+	cli_host_retry,
+	"Prints how many parts of slices there were. A daemon sets aside what has killed it three "
+	"times; a\n"
+	"new version of it, and a host that was booted, try again by themselves. With the host of "
+	"tncd goes\n"
+	"all that is central: sncd, tncd and the routers.\n"},
     {0},
 };
 

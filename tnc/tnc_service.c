@@ -18,6 +18,8 @@ static bool serve_router_list(void *self, const struct rpc_call *call,
     struct err *err);
 static bool serve_orphans(void *self, const struct rpc_call *call,
     const struct tnc_orphans_args *args, struct tnc_orphans_result *result, struct err *err);
+static bool serve_retry(void *self, const struct rpc_call *call, const struct tnc_retry_args *args,
+    struct tnc_retry_result *result, struct err *err);
 static bool serve_restore(void *self, const struct rpc_call *call,
     const struct tnc_restore_args *args, struct tnc_restore_result *result, struct err *err);
 static bool serve_hello(void *self, const struct rpc_call *call,
@@ -30,6 +32,7 @@ const struct tnc_ops tnc_ops = {
     .path_candidates = service_path_candidates,
     .router_list = serve_router_list,
     .orphans = serve_orphans,
+    .retry = serve_retry,
     .restore = serve_restore,
 };
 
@@ -141,6 +144,8 @@ hunt_own(struct hunt *hunt, struct err *err)
 {
 	auto_str struct str lines = {0};
 	char *rest, *line;
+	const char **names;
+	size_t n_names;
 
 	if (!manager_orphans(hunt->tnc->manager, &lines, err))
 		return false;
@@ -148,6 +153,12 @@ hunt_own(struct hunt *hunt, struct err *err)
 	while ((line = strsep(&rest, "\n")))
 		if (*line)
 			hunt_add(hunt, hunt->tnc->config.full_name, line);
+	names = controller_set_aside(hunt->tnc->controller, hunt->arena, &n_names);
+	for (size_t i = 0; i < n_names; i++)
+		hunt_add(hunt, hunt->tnc->config.full_name,
+		    arena_format(hunt->arena,
+			"path %s is left as it stands: tncd has died of it (vnode host retry)",
+			names[i]));
 	return true;
 }
 
@@ -219,6 +230,31 @@ serve_orphans(void *self, const struct rpc_call *call, const struct tnc_orphans_
 	*result = (struct tnc_orphans_result){.orphans = orphans, .n_orphans = hunt.found.n};
 	vec_done(&hunt.found);
 	return is_done;
+}
+
+/* ---- retry ----------------------------------------------------------------------------------- */
+
+static bool
+serve_retry(void *self, const struct rpc_call *call, const struct tnc_retry_args *args,
+    struct tnc_retry_result *result, struct err *err)
+{
+	struct tnc *tnc = self;
+	const struct inventory *inventory = tnc->config.inventory;
+
+	(void)args;
+	result->n = (int64_t)(manager_retry(tnc->manager) + controller_retry(tnc->controller));
+	for (size_t i = 0; i < inventory->n_routers; i++) {
+		const char *name =
+		    arena_format(call->arena, "router@%s", inventory->routers[i].name);
+		const struct rpc_client *client = tnc_router(tnc, name, err);
+		struct manager_retry_result more;
+
+		if (!client || !manager_retry_call(
+				   client, call->arena, &(struct manager_retry_args){}, &more, err))
+			return err_in(err, "%s", name);
+		result->n += more.n;
+	}
+	return true;
 }
 
 /* ---- restore --------------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@ import time
 from real_domain import CPUS, CPUS_TOLD, N_HOSTS, Fault, Unanswered
 from real_user import document
 
-QUIET_S = 90
+QUIET_S = 150
 HELD, COMMITTED, RELEASED = 1, 2, 3
 
 

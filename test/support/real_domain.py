@@ -235,6 +235,20 @@ class Domain:
                    str(CPUS_TOLD), str(N_HOSTS), "--config", f"{folder}/conf"], folder, points)
         self._add_link(name, address, target, seed)
 
+    def objects_of(self, slice_id):
+        """Texts of all that stands of a slice."""
+        found = []
+        for daemon in self.managers():
+            for name in os.listdir(daemon.objects):
+                try:
+                    with open(f"{daemon.objects}/{name}") as file:
+                        text = file.read()
+                except FileNotFoundError:
+                    continue  # it went meanwhile
+                if f"\nslice={slice_id}\n" in text and not name.startswith("."):
+                    found.append(text)
+        return found
+
     def client(self, address=SNCD):
         return Client(self.pki, address)
 
