@@ -20,7 +20,16 @@ static unsigned
 dice(uint64_t *seed, unsigned sides)
 {
 	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)(*seed >> 33) % sides;
+	return sides ? (unsigned)(*seed >> 33) % sides : 0;
+}
+
+/* A vertex of n that is not a. */
+static unsigned
+other_than(unsigned a, unsigned n, uint64_t *seed)
+{
+	unsigned b = a + 1 + dice(seed, n - 1);
+
+	return b < n ? b : b - n;
 }
 
 /* A tree over all vertices, then edges anywhere: connected, with parallel edges now and then. */
@@ -42,7 +51,7 @@ make_net(unsigned n, unsigned m, uint64_t *seed, struct arena *arena)
 	}
 	for (unsigned e = 0; e < m; e++) {
 		unsigned a = e + 1 < n ? e + 1 : dice(seed, n);
-		unsigned b = e + 1 < n ? dice(seed, e + 1) : (a + 1 + dice(seed, n - 1)) % n;
+		unsigned b = e + 1 < n ? dice(seed, e + 1) : other_than(a, n, seed);
 
 		graph->edges[e] = (struct graph_edge){.name = "",
 		    .a = a,
@@ -79,7 +88,7 @@ print_answers(uint64_t *seed)
 	struct ways_question question = {.a = dice(seed, n), .metric = WAYS_COST};
 	struct ways_answer answer;
 
-	question.b = (question.a + 1 + dice(seed, n - 1)) % n;
+	question.b = other_than(question.a, n, seed);
 	printf("graph %u %u %u %u\n", n, m, question.a, question.b);
 	for (unsigned e = 0; e < m; e++)
 		printf("%u %u %lld\n", net->graph->edges[e].a, net->graph->edges[e].b,
@@ -185,14 +194,16 @@ time_kind(struct ways *ways, enum kind kind, size_t n_questions, uint64_t seed)
 
 /* ---- carry ----------------------------------------------------------------------------------- */
 
+/* A number below the limit. */
 static unsigned
-read_number(void)
+read_number(unsigned limit)
 {
-	unsigned value;
+	char text[16];
+	long long value;
 
-	if (scanf("%u", &value) == 1) /* NOLINT(cert-err34-c): a file of ours */
-		return value;
-	fprintf(stderr, "a number was expected\n");
+	if (scanf("%15s", text) == 1 && str_to_i64(text, 0, (long long)limit - 1, &value))
+		return (unsigned)value;
+	fprintf(stderr, "a number below %u was expected\n", limit);
 	exit(1);
 }
 
@@ -208,7 +219,8 @@ charge(struct graph *graph, const struct way *way, int64_t rate_bps)
 static long long
 carry(enum ways_metric metric, struct arena *arena)
 {
-	unsigned n = read_number(), m = read_number(), n_demands = read_number();
+	unsigned n = read_number(UINT32_MAX), m = read_number(UINT32_MAX),
+		 n_demands = read_number(UINT32_MAX);
 	struct graph graph = {.n_vertices = n, .n_edges = m};
 	const struct ways_net net = {.graph = &graph};
 	long long carried_bps = 0;
@@ -220,19 +232,20 @@ carry(enum ways_metric metric, struct arena *arena)
 	for (unsigned e = 0; e < m; e++) {
 		struct graph_edge *edge = &graph.edges[e];
 
-		edge->a = read_number() % n;
-		edge->b = read_number() % n;
-		edge->capacity_bps = edge->free_ab_bps = edge->free_ba_bps = read_number();
-		edge->latency_us = read_number();
+		edge->a = read_number(n);
+		edge->b = read_number(n);
+		edge->capacity_bps = edge->free_ab_bps = edge->free_ba_bps =
+		    read_number(UINT32_MAX);
+		edge->latency_us = read_number(UINT32_MAX);
 	}
 	auto_ways struct ways *ways = ways_new(&net);
 
 	while (n_demands--) {
 		struct ways_question question = {
-		    .a = read_number() % n, .b = read_number() % n, .metric = metric};
+		    .a = read_number(n), .b = read_number(n), .metric = metric};
 		struct ways_answer answer;
 
-		question.rate_ab_bps = question.rate_ba_bps = read_number();
+		question.rate_ab_bps = question.rate_ba_bps = read_number(UINT32_MAX);
 		answer = ways_best(ways, &question, 1, arena);
 		if (!answer.n_ways)
 			continue;

@@ -14,7 +14,7 @@ enum { COST_MAX = 1000000, NAME_MAX_LENGTH = 63, RISKS_OF_ONE_MAX = 64 };
 /* Of each thing in turn its groups, as they are read. */
 struct grouping {
 	struct reading *reading;
-	struct map *numbers; /* name of a group -> its number + 1 */
+	struct map *numbers; /* name of a group -> its number */
 	vec_of(const char *) names;
 	vec_of(unsigned) first, items;
 };
@@ -81,14 +81,15 @@ is_name(const char *word)
 static unsigned
 number_of(struct grouping *grouping, const char *name)
 {
-	uintptr_t number = (uintptr_t)map_get(grouping->numbers, name);
+	unsigned *number = map_get(grouping->numbers, name);
 
 	if (!number) {
+		number = arena_new_of(grouping->reading->inventory->arena, unsigned);
+		*number = (unsigned)grouping->names.n;
 		vec_push(&grouping->names, name);
-		number = grouping->names.n;
-		map_put(grouping->numbers, name, (void *)number);
+		map_put(grouping->numbers, name, number);
 	}
-	return (unsigned)number - 1;
+	return *number;
 }
 
 static void

@@ -136,31 +136,44 @@ leave_at(struct yen *yen, const struct way *root, size_t n, const struct ways_as
 	add(yen, &whole, n);
 }
 
+/* What a way has come through on its first n edges to the vertex `at`. */
+static void
+ban_passed(struct yen *yen, const struct way *way, size_t n, unsigned at)
+{
+	const struct graph *graph = yen->ways->net.graph;
+
+	while (n-- > 0) {
+		const struct graph_edge *edge = &graph->edges[way->edges[n]];
+
+		at = edge->a == at ? edge->b : edge->a;
+		ways_ban_vertex(yen->ways, at);
+	}
+}
+
+/* What is left of the question behind an edge. */
+static void
+step(struct ways_ask *ask, const struct graph_edge *edge)
+{
+	ask->a = edge->a == ask->a ? edge->b : edge->a;
+	if (ask->hops_left != INT64_MAX)
+		ask->hops_left--;
+	if (ask->latency_left_us != INT64_MAX)
+		ask->latency_left_us -= edge->latency_us;
+	if (ways_edge_width(edge) < ask->width_cap_bps)
+		ask->width_cap_bps = ways_edge_width(edge);
+}
+
 static void
 leave(struct yen *yen, const struct candidate *from)
 {
-	const struct graph *graph = yen->ways->net.graph;
 	struct ways_ask ask = *yen->ask;
 
 	for (size_t i = 0; i < from->way.n_edges; i++) {
-		const struct graph_edge *edge = &graph->edges[from->way.edges[i]];
-
 		if (i >= from->leaves_at) {
-			unsigned at = ask.a;
-
 			ways_ban_clear(yen->ways);
-			for (size_t k = i; k-- > 0;) { /* what it has come through */
-				const struct graph_edge *before = &graph->edges[from->way.edges[k]];
-
-				at = before->a == at ? before->b : before->a;
-				ways_ban_vertex(yen->ways, at);
-			}
+			ban_passed(yen, &from->way, i, ask.a);
 			leave_at(yen, &from->way, i, &ask);
 		}
-		ask.a = edge->a == ask.a ? edge->b : edge->a;
-		ask.hops_left -= ask.hops_left == INT64_MAX ? 0 : 1;
-		ask.latency_left_us -= ask.latency_left_us == INT64_MAX ? 0 : edge->latency_us;
-		if (ways_edge_width(edge) < ask.width_cap_bps)
-			ask.width_cap_bps = ways_edge_width(edge);
+		step(&ask, &yen->ways->net.graph->edges[from->way.edges[i]]);
 	}
 }

@@ -112,14 +112,13 @@ read_rests(struct limited *limited)
 static bool
 is_beaten(const struct limited *limited, const struct label *label)
 {
-	const struct label *other;
+	const struct label *items = limited->labels.items;
 
-	for (long i = limited->at[label->vertex]; i != NO_LABEL; i = other->next) {
-		other = &limited->labels.items[i];
-		if (ways_compare(other->key, label->key) <= 0 &&
-		    other->latency_us <= label->latency_us && other->key.hops <= label->key.hops)
+	for (long i = limited->at[label->vertex]; items && i != NO_LABEL; i = items[i].next)
+		if (ways_compare(items[i].key, label->key) <= 0 &&
+		    items[i].latency_us <= label->latency_us &&
+		    items[i].key.hops <= label->key.hops)
 			return true;
-	}
 	return false;
 }
 

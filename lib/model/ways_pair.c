@@ -59,8 +59,9 @@ ways_flow(struct ways *ways, const struct ways_ask *ask, enum ways_apart apart, 
 	    .ways = ways, .ask = ask, .is_split = apart != WAYS_LINK, .arena = scratch};
 
 	flow_init(&flow);
-	if (!augment(&flow) || !augment(&flow))
-		return false;
+	for (int i = 0; i < 2; i++)
+		if (!augment(&flow))
+			return false;
 	follow(&flow, arena, &pair[0]);
 	follow(&flow, arena, &pair[1]);
 	return true;

@@ -165,7 +165,7 @@ remedies_help(struct net *net, const struct tnc_path_candidates_args *args,
 		if (!strcmp(remedy->change, "hops"))
 			assert_true(unit_count(remedy->value, &other.hops.value, &err));
 		if (!strcmp(remedy->change, "disjoint"))
-			other.disjoint = strcmp(remedy->value, "none") ? remedy->value : NULL;
+			other.disjoint = strcmp(remedy->value, "none") != 0 ? remedy->value : NULL;
 		if (!strcmp(remedy->change, "from")) {
 			other.from_ms.value = at(remedy->value);
 			other.until_ms.value = other.from_ms.value + length_ms;
@@ -240,8 +240,8 @@ a_refusal_says_what_is_in_the_way_and_what_would_do(void)
 			args.until_ms = (struct rpc_opt_i64){true, at(cases[i].until)};
 		}
 		result = ask(net, &args);
-		if (strcmp(result.why, cases[i].why) ||
-		    strcmp(explained(net, &result), cases[i].explained))
+		if (strcmp(result.why, cases[i].why) != 0 ||
+		    strcmp(explained(net, &result), cases[i].explained) != 0)
 			printf("\n%s\n%s\n", result.why, explained(net, &result));
 		assert_equal(result.n_ways, 0);
 		assert_text(result.why, cases[i].why);
