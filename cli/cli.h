@@ -37,6 +37,7 @@ int cli_slice_modify(struct cli *cli);
 int cli_slice_optimise(struct cli *cli);
 int cli_host_evict(struct cli *cli);
 int cli_host_readmit(struct cli *cli);
+int cli_host_retry(struct cli *cli);
 int cli_host_drain(struct cli *cli);
 int cli_host_undrain(struct cli *cli);
 int cli_link_top(struct cli *cli);
@@ -77,6 +78,8 @@ struct cli_flags {
 	bool each, site;
 	/* of links */
 	const char *rate, *rate_up, *rate_down, *max, *burst, *isolation, *priority;
+	/* of paths */
+	const char *k, *disjoint, *metric, *latency, *hops;
 	/* of times */
 	const char *from, *until, *length, *after, *before, *reason;
 	/* of captures */

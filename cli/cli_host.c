@@ -1,6 +1,6 @@
 /*
  * vnode host evict and readmit: hosts that are gone for good, and those that are back; drain and
- * undrain: those in maintenance.
+ * undrain: those in maintenance; retry: those whose daemons have died of something.
  */
 #include <stdio.h>
 #include <string.h>
@@ -114,5 +114,23 @@ cli_host_undrain(struct cli *cli)
 	    !snc_host_undrain_call(
 		snc, cli->arena, &args, &(struct snc_host_undrain_result){}, &err))
 		return cli_fail(cli, &err, NULL);
+	return 0;
+}
+
+int
+cli_host_retry(struct cli *cli)
+{
+	struct snc_host_retry_args args = {0};
+	struct snc_host_retry_result result;
+	const struct rpc_client *snc;
+	struct err err = {0};
+
+	if (!cli_word(cli, "HOST", &args.host, &err) || !(snc = cli_snc(cli, &err)) ||
+	    !snc_host_retry_call(snc, cli->arena, &args, &result, &err))
+		return cli_fail(cli, &err, NULL);
+	if (cli->flags.json)
+		cli_json(&snc_service, "host_retry", &result);
+	else
+		printf("%lld tried again\n", (long long)result.n);
 	return 0;
 }

@@ -1,22 +1,15 @@
 /*
- * vnode path, host, event, orphans: the site as NOC staff see it.
+ * vnode host, event, orphans: the site as NOC staff see it.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
 
-static int run_paths(struct cli *cli);
 static int run_hosts(struct cli *cli);
 static int run_host(struct cli *cli);
 static int run_events(struct cli *cli);
 static int run_orphans(struct cli *cli);
-
-const struct cli_verb cli_path_verbs[] = {
-    {"path", "list", "", "List transport paths, their routers and what uses them.", "", run_paths,
-	NULL},
-    {0},
-};
 
 const struct cli_verb cli_host_verbs[] = {
     {"host", "list", "", "List VNodes and access gateways with what is free.", "", run_hosts, NULL},
@@ -42,6 +35,13 @@ const struct cli_verb cli_host_verbs[] = {
 	"other hosts. Should the host be back, all that it still holds is released first."},
     {"host", "readmit", "HOST", "Place on an evicted host again, when it is back.", "",
 	cli_host_readmit, "Exit code 5 as long as it has not released what it held before."},
+    {"host", "retry", "HOST", "Try again what daemons of a host have died of and set aside.", "",
+	cli_host_retry,
+	"Prints how many parts of slices there were. A daemon sets aside what has killed it three "
+	"times; a\n"
+	"new version of it, and a host that was booted, try again by themselves. With the host of "
+	"tncd goes\n"
+	"all that is central: sncd, tncd and the routers.\n"},
     {0},
 };
 
@@ -56,42 +56,6 @@ const struct cli_verb cli_orphans_verbs[] = {
 	run_orphans, "Exit code 1 when something was found."},
     {0},
 };
-
-static const char *
-rate(struct cli *cli, int64_t bps)
-{
-	return arena_format(cli->arena, "%.6g Mbps", (double)bps / 1e6);
-}
-
-static int
-run_paths(struct cli *cli)
-{
-	struct tnc_path_list_args args = {};
-	struct tnc_path_list_result result;
-	const struct rpc_client *tnc;
-	struct cli_table *table;
-	struct err err = {0};
-
-	if (!(tnc = cli_tnc(cli, &err)) ||
-	    !tnc_path_list_call(tnc, cli->arena, &args, &result, &err))
-		return cli_fail(cli, &err, NULL);
-	if (cli->flags.json) {
-		cli_json(&tnc_service, "path_list", &result);
-		return 0;
-	}
-	table = cli_table_new(
-	    9, "PATH", "STATE", "A", "B", "ROUTERS", "LATENCY", "A TO B", "B TO A", "LINKS");
-	for (size_t i = 0; i < result.n_paths; i++) {
-		const struct tnc_path *path = &result.paths[i];
-
-		cli_table_row(table, path->name, path->state, path->a, path->b, path->hops,
-		    arena_format(cli->arena, "%.6g ms", (double)path->latency_us / 1e3),
-		    rate(cli, path->rate_ab_bps), rate(cli, path->rate_ba_bps),
-		    arena_format(cli->arena, "%lld", (long long)path->n_shares));
-	}
-	cli_table_print(table);
-	return 0;
-}
 
 static const char *
 cpu_of(struct cli *cli, const struct snc_host *host)

@@ -32,7 +32,7 @@ static const char stored[] =
     " slice_create slice_run slice_stop slice_reserve slice_modify"
     " slice_optimise slice_delete slice_renew link_set project_create project_delete"
     " member_set member_remove quota_set host_evict host_readmit host_drain"
-    " host_undrain restore ";
+    " host_undrain host_retry restore ";
 
 struct audit {
 	struct store *store;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/model/slice_company.h"
 #include "lib/model/units.h"
 #include "snc/embed_search.h"
 
@@ -116,6 +117,7 @@ search_new(const struct embed_request *request, struct arena *arena)
 	search->arena = arena;
 	search->left = substrate_copy(request->substrate, arena);
 	search->n_on = arena_alloc(arena, search->left->n_hosts * sizeof(search->n_on[0]));
+	search->first = slice_together(request->slice, arena);
 	fill_nodes(search, request->slice);
 	fill_links(search, request->slice);
 	return search;
@@ -148,7 +150,8 @@ refuse(const struct search *search, size_t node, const struct err *nearest, diag
 		vec_push(found, *nearest);
 		return;
 	}
-	if (is_full || nearest->code == ERR_R02 || nearest->code == ERR_R03)
+	if (is_full || nearest->code == ERR_R02 || nearest->code == ERR_R03 ||
+	    nearest->code == ERR_R07)
 		vec_push(found, *nearest);
 	vec_push(found, why);
 }
@@ -235,12 +238,16 @@ place_somewhere(struct search *search, size_t node, struct err *nearest)
 {
 	size_t *hosts = arena_alloc(search->arena, search->left->n_hosts * sizeof(hosts[0]));
 	unsigned n_paths = 0;
+	size_t mate;
+	long leads = embed_company_leads(search, node, &mate);
 
 	*nearest = (struct err){0};
 	embed_node_hosts(search, node, hosts);
 	for (size_t i = 0; i < search->left->n_hosts && n_paths < PATHS_EXPLAINED; i++) {
 		struct err why;
 
+		if (leads != EMBED_NOWHERE && (size_t)leads != hosts[i])
+			continue;
 		if (embed_node_place(search, node, hosts[i], &why))
 			return true;
 		n_paths += why.code == ERR_R03;

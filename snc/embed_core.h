@@ -56,7 +56,10 @@ struct core_node {
 	int64_t wants[CORE_KINDS];
 	const bool *may; /* by host; NULL = may be anywhere */
 	uint64_t apart;  /* nodes with a common bit are never on one host */
-	bool is_light;   /* no machine: may stand with others at no cost */
+	/* Nodes of the same number, 1 to n_nodes, are on one host, and `may` be on the same; 0 =
+	 * this one goes by itself. */
+	unsigned together;
+	bool is_light; /* no machine: may stand with others at no cost */
 };
 
 struct core_link {

@@ -118,6 +118,22 @@ embed_explain_drained(const struct search *search, size_t node, size_t host, str
 	    err, asked->amap ? asked->amap->where : asked->node->where, it.noun, it.name);
 }
 
+bool
+embed_explain_company(
+    const struct search *search, size_t node, size_t host, size_t other, struct err *err)
+{
+	const struct slice_node *asked = search->nodes[node].node;
+	const struct slice_node *company = search->nodes[other].node;
+	long at = search->nodes[other].host;
+	bool is_apart = at == (long)host;
+
+	err_set(err, ERR_R07, "node '%s' is to be %s '%s', which is on '%s'%s", asked->name,
+	    is_apart ? "apart from" : "together with", company->name, search->left->hosts[at].name,
+	    is_apart ? "; no other VNode takes it" : "");
+	err_hint(err, "leave one of the two out of that company, or ask for less");
+	return explain_at(err, asked->where, "node", asked->name);
+}
+
 struct amounts {
 	char asked[48], free[48];
 };
@@ -148,9 +164,15 @@ embed_explain_node(
 	const struct substrate_host *left = &search->left->hosts[host];
 	struct amounts amounts = amounts_of(asked->node, left, resource);
 
-	err_set(err, ERR_R01, "node '%s' asks for %s %s; '%s' has %s free%s", asked->node->name,
-	    resource, amounts.asked, left->name, amounts.free,
-	    asked->amap ? "" : ", and no other VNode has more");
+	size_t mate;
+	bool is_led = embed_company_leads(search, node, &mate) == (long)host;
+
+	err_set(err, ERR_R01, "node '%s' asks for %s %s; '%s' has %s free%s%s%s", asked->node->name,
+	    resource, amounts.asked, left->name, amounts.free, is_led ? ", where '" : "",
+	    is_led ? search->nodes[mate].node->name : "",
+	    is_led        ? "' is, which it is to be together with"
+	    : asked->amap ? ""
+			  : ", and no other VNode has more");
 	err_hint(err, "ask for at most %s, or %s", amounts.free,
 	    asked->amap ? "leave the amap out" : "wait until another slice is deleted");
 	return explain_at(err, where_asked(&asked->node->resources, resource, asked->node->where),
@@ -286,7 +308,7 @@ embed_explain_rank(const struct err *why)
 		enum err_code code;
 		int rank;
 	} ranks[] = {{ERR_NONE, 0}, {ERR_S12, 1}, {ERR_S13, 2}, {ERR_O03, 3}, {ERR_R01, 4},
-	    {ERR_R02, 5}, {ERR_R03, 6}};
+	    {ERR_R07, 5}, {ERR_R02, 6}, {ERR_R03, 7}};
 
 	for (size_t i = 0; i < sizeof(ranks) / sizeof(ranks[0]); i++)
 		if (ranks[i].code == why->code)

@@ -48,6 +48,12 @@ embed_has_link_type(const struct substrate_host *host, const struct slice_link *
 	return false;
 }
 
+bool
+embed_node_stands(const struct search *search, size_t node)
+{
+	return search->nodes[node].amap && search->nodes[node].amap->is_standing;
+}
+
 /* Could it be there if the host were up, and not in maintenance? */
 static bool
 belongs(const struct search *search, size_t node, size_t host)
@@ -57,7 +63,9 @@ belongs(const struct search *search, size_t node, size_t host)
 
 	if (asked->amap && !str_equal(asked->amap->vnode, left->name))
 		return false;
-	return !left->is_agw && (asked->node->hub_of || has_image(left, asked->node->image)) &&
+	return !left->is_agw &&
+	       (asked->node->hub_of || embed_node_stands(search, node) ||
+		   has_image(left, asked->node->image)) &&
 	       has_link_types(search, node, left);
 }
 
@@ -65,9 +73,7 @@ belongs(const struct search *search, size_t node, size_t host)
 static bool
 is_drained(const struct search *search, size_t node, size_t host)
 {
-	const struct slice_amap *amap = search->nodes[node].amap;
-
-	return search->left->hosts[host].drained && !(amap && amap->is_standing);
+	return search->left->hosts[host].drained && !embed_node_stands(search, node);
 }
 
 bool
@@ -91,7 +97,7 @@ find_short(const struct search *search, size_t node, size_t host)
 	const struct slice_node *asked = search->nodes[node].node;
 	const struct substrate_host *left = &search->left->hosts[host];
 
-	if (asked->hub_of) /* it takes no machine's room */
+	if (asked->hub_of || embed_node_stands(search, node)) /* it takes no machine's room */
 		return NULL;
 	if (asked->cpu > left->cpu_free)
 		return "cpu";
@@ -111,13 +117,17 @@ embed_node_fits(const struct search *search, size_t node, size_t host, struct er
 {
 	bool is_kept_out = embed_node_is_kept_out(search, node, host);
 	const char *resource;
+	size_t other;
 
 	if (!is_kept_out && !embed_node_suits(search, node, host))
 		return embed_explain_unsuitable(search, node, host, err);
 	resource = find_short(search, node, host);
 	if (resource)
 		return embed_explain_node(search, node, host, resource, err);
-	return !is_kept_out || embed_explain_drained(search, node, host, err);
+	if (is_kept_out)
+		return embed_explain_drained(search, node, host, err);
+	return !embed_company_forbids(search, node, host, &other) ||
+	       embed_explain_company(search, node, host, other, err);
 }
 
 void

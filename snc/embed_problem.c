@@ -157,7 +157,7 @@ node_wants(const struct search *search, size_t node)
 
 	for (size_t i = 0; i < n_hosts; i++)
 		may[i] = embed_node_suits(search, node, i);
-	if (asked->hub_of) /* it takes no machine's room */
+	if (asked->hub_of || embed_node_stands(search, node)) /* it takes no machine's room */
 		return (struct core_node){.may = may, .is_light = true};
 	return (struct core_node){
 	    .wants = {asked->cpu, asked->memory_bytes, asked->disk_bytes}, .may = may};
@@ -172,6 +172,7 @@ fill_request(const struct search *search, struct core_request *request)
 
 	for (size_t i = 0; i < search->n_nodes; i++)
 		nodes[i] = node_wants(search, i);
+	embed_company_fill(search, nodes);
 	request->share_cost = 1;
 	for (size_t i = 0; i < search->n_links; i++) {
 		const struct search_link *link = &search->links[i];

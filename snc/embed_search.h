@@ -33,7 +33,8 @@ struct search {
 	size_t n_nodes;
 	struct search_link *links;
 	size_t n_links;
-	size_t *n_on; /* nodes of this slice on each host */
+	size_t *n_on;  /* nodes of this slice on each host */
+	size_t *first; /* by node: see slice_together */
 };
 
 /* embed_node.c: nodes on hosts. */
@@ -45,6 +46,9 @@ bool embed_node_fits(
 /* Is the host one for the node, whatever else is on it: up, with image and types of links, and not
  * in maintenance? */
 bool embed_node_suits(const struct search *search, size_t node, size_t host) must_check;
+
+/* Is it there already, and stays? */
+bool embed_node_stands(const struct search *search, size_t node) must_check;
 
 /* Would it be one, were it not in maintenance? */
 bool embed_node_is_kept_out(const struct search *search, size_t node, size_t host) must_check;
@@ -66,6 +70,18 @@ void embed_node_remove(struct search *search, size_t node);
 /* Hosts in the order to be tried for a node: fewest nodes of this slice (for a hub: most ends of
  * its link), least load, name. */
 void embed_node_hosts(const struct search *search, size_t node, size_t *hosts);
+
+/* embed_company.c: nodes that are together, or apart. */
+
+/* `together`, `apart` and, of those together, `may` of the core's nodes. */
+void embed_company_fill(const struct search *search, struct core_node *nodes);
+
+/* The host of a node that is placed already, and that this one is together with. */
+long embed_company_leads(const struct search *search, size_t node, size_t *mate);
+
+/* Must it not be there, for the company of another node that is placed? */
+bool embed_company_forbids(
+    const struct search *search, size_t node, size_t host, size_t *other) must_check;
 
 /* embed_link.c: links on paths. */
 
@@ -107,6 +123,10 @@ bool embed_explain_unsuitable(
 
 /* The host is in maintenance, and would do otherwise. */
 bool embed_explain_drained(const struct search *search, size_t node, size_t host, struct err *err);
+
+/* Another node keeps it from the host, or is elsewhere with it. */
+bool embed_explain_company(
+    const struct search *search, size_t node, size_t host, size_t other, struct err *err);
 
 /* The node asks more of a resource ("cpu", "memory", "disk") than the host has left. */
 bool embed_explain_node(

@@ -193,6 +193,15 @@ pull_on(const struct state *state, unsigned node)
 	return pull;
 }
 
+/* Has it one host to choose from, if any? */
+static bool
+is_bound(const struct state *state, unsigned node)
+{
+	unsigned together = state->request->nodes[node].together;
+
+	return state->is_pinned[node] || (together && state->lots[together].n_placed);
+}
+
 /* The node that goes next: with the fewest hosts to choose from if that is one, then the strongest
  * bound to what is placed, then the largest. */
 static unsigned
@@ -207,7 +216,7 @@ next_node(const struct solver *solver)
 
 		if (state->at[i] != CORE_NOWHERE || solver->is_given_up[i])
 			continue;
-		pull = state->is_pinned[i] ? INT64_MAX : pull_on(state, i);
+		pull = is_bound(state, i) ? INT64_MAX : pull_on(state, i);
 		if (best != CORE_NOWHERE &&
 		    (pull < best_pull ||
 			(pull == best_pull && state->share[i] <= state->share[best])))
@@ -234,12 +243,35 @@ fill_up(struct solver *solver, bool is_random)
 	}
 }
 
+static bool
+is_ruined(const struct solver *solver, unsigned node)
+{
+	for (unsigned i = 0; i < solver->n_ruined; i++)
+		if (solver->ruined[i] == node)
+			return true;
+	return false;
+}
+
 static void
-ruin(struct solver *solver, unsigned node)
+ruin_one(struct solver *solver, unsigned node)
 {
 	solver->ruined[solver->n_ruined++] = node;
 	if (solver->state->at[node] != CORE_NOWHERE)
 		state_remove(solver->state, node);
+}
+
+/* And those that are together with it: they move as one. */
+static void
+ruin(struct solver *solver, unsigned node)
+{
+	const struct core_request *request = solver->state->request;
+	unsigned together = request->nodes[node].together;
+
+	if (!together)
+		ruin_one(solver, node);
+	for (unsigned i = 0; together && i < request->n_nodes; i++)
+		if (request->nodes[i].together == together && !is_ruined(solver, i))
+			ruin_one(solver, i);
 }
 
 static void
@@ -291,15 +323,6 @@ solve_starts(struct solver *solver)
 	solver->best = saved_new(state);
 	undo(solver);
 	save(state, solver->best);
-}
-
-static bool
-is_ruined(const struct solver *solver, unsigned node)
-{
-	for (unsigned i = 0; i < solver->n_ruined; i++)
-		if (solver->ruined[i] == node)
-			return true;
-	return false;
 }
 
 /* A node, and some that are joined to it or just any; and all that have no place. */

@@ -8,6 +8,7 @@
 static void fill_links(struct state *state);
 static void fill_shares(struct state *state);
 static void fill_pins(struct state *state);
+static void fill_lots(struct state *state);
 static void make_scratch(struct state *state);
 
 struct state *
@@ -31,6 +32,7 @@ state_new(const struct core_net *net, const struct core_request *request, struct
 	fill_links(state);
 	fill_shares(state);
 	fill_pins(state);
+	fill_lots(state);
 	make_scratch(state);
 	return state;
 }
@@ -91,6 +93,22 @@ fill_pins(struct state *state)
 	}
 }
 
+static void
+fill_lots(struct state *state)
+{
+	size_t n = state->request->n_nodes;
+
+	state->lots = arena_alloc(state->arena, (n + 1) * sizeof(state->lots[0]));
+	for (size_t i = 0; i < n; i++) {
+		const struct core_node *node = &state->request->nodes[i];
+		struct state_lot *lot = &state->lots[node->together];
+
+		lot->apart |= node->apart;
+		for (size_t k = 0; k < CORE_KINDS; k++)
+			lot->wants[k] += node->wants[k];
+	}
+}
+
 static uint16_t *
 far_hops(struct arena *arena, size_t n)
 {
@@ -126,12 +144,28 @@ make_scratch(struct state *state)
 	state->bound = arena_alloc(arena, n_hosts * sizeof(state->bound[0]));
 }
 
+/* The first of them needs room for all. */
+static bool
+may_together(const struct state *state, unsigned number, unsigned host)
+{
+	const struct state_lot *lot = &state->lots[number];
+
+	if (lot->n_placed)
+		return lot->host == host;
+	for (size_t k = 0; k < CORE_KINDS; k++)
+		if (lot->wants[k] > state->hosts[host].room[k])
+			return false;
+	return !(lot->apart & state->apart_on[host]);
+}
+
 bool
 state_may(const struct state *state, unsigned node, unsigned host)
 {
 	const struct core_node *asked = &state->request->nodes[node];
 
 	if ((asked->may && !asked->may[host]) || (asked->apart & state->apart_on[host]))
+		return false;
+	if (asked->together && !may_together(state, asked->together, host))
 		return false;
 	for (size_t k = 0; k < CORE_KINDS; k++)
 		if (asked->wants[k] > state->hosts[host].room[k])
@@ -161,6 +195,8 @@ state_place(struct state *state, unsigned node, unsigned host)
 	state->at[node] = host;
 	state->n_placed++;
 	state->apart_on[host] |= state->request->nodes[node].apart;
+	state->lots[state->request->nodes[node].together].host = host;
+	state->lots[state->request->nodes[node].together].n_placed++;
 	move_room(state, node, 1);
 }
 
@@ -173,6 +209,7 @@ state_remove(struct state *state, unsigned node)
 		if (state->paths[state->link_of[i]].is_routed)
 			state_give(state, state->link_of[i]);
 	move_room(state, node, -1);
+	state->lots[state->request->nodes[node].together].n_placed--;
 	state->at[node] = CORE_NOWHERE;
 	state->n_placed--;
 	state->apart_on[host] = 0;

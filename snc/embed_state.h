@@ -23,6 +23,13 @@ struct state_spread {
 	uint16_t *hops;    /* by vertex */
 };
 
+/* Nodes that are together: where they are, and what they want and are apart from, all of them. */
+struct state_lot {
+	unsigned host, n_placed;
+	int64_t wants[CORE_KINDS];
+	uint64_t apart;
+};
+
 struct state_candidate {
 	unsigned host;
 	double cost; /* at least, beside what is placed */
@@ -35,9 +42,10 @@ struct state {
 	struct arena *arena;
 	struct core_host *hosts; /* own copies of the net's */
 	struct core_slot *slots;
-	unsigned *n_on;     /* machines of this request, by host */
-	uint64_t *apart_on; /* what the nodes there must be apart from */
-	unsigned *at;       /* host, by node */
+	unsigned *n_on;         /* machines of this request, by host */
+	uint64_t *apart_on;     /* what the nodes there must be apart from */
+	struct state_lot *lots; /* by number */
+	unsigned *at;           /* host, by node */
 	struct state_path *paths;
 	size_t n_placed;
 	double cost;

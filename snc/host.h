@@ -31,6 +31,12 @@ bool host_evict(struct snc *snc, struct host_eviction *eviction, struct arena *a
 bool host_readmit(
     struct snc *snc, const struct snc_caller *caller, const char *host, struct err *err) must_check;
 
+/* What the daemons of a host have died of and set aside is tried again; how many there were. With
+ * the host of tncd goes all that is central: sncd, tncd and the routers. ERR_NOT_FOUND,
+ * ERR_UNAVAILABLE: not all of them have answered. Blocks. */
+bool host_retry(struct snc *snc, const struct snc_caller *caller, const char *host, int64_t *n,
+    struct err *err) must_check;
+
 /* At start: who was evicted. */
 bool host_recall_evicted(struct snc *snc, struct err *err) must_check;
 

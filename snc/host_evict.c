@@ -1,9 +1,17 @@
 /*
- * host evict and host readmit. The engine gives up the rows, the inventory the place.
+ * host evict and host readmit. The engine gives up the rows, the inventory the place. host retry:
+ * the engines have another go.
  */
+#include <string.h>
+
+#include "lib/api/manager_api.h"
+#include "lib/api/tnc_api.h"
 #include "snc/audit.h"
 #include "snc/host.h"
 #include "snc/modify.h"
+#include "snc/peers.h"
+
+enum { RETRY_MS = 15000 };
 
 static bool
 refuse_answering(
@@ -117,6 +125,62 @@ host_readmit(struct snc *snc, const struct snc_caller *caller, const char *host,
 			return err_hint(err, "it is sent for each of them; try again in a moment");
 	return audit_add(snc->audit, txn, caller, &entry, err) && txn_commit(&txn, err) &&
 	       inventory_evict(snc->inventory, host, false, err);
+}
+
+static bool
+retry_central(struct snc *snc, struct arena *arena, int64_t *n, struct err *err)
+{
+	struct tnc_retry_result more;
+	struct rpc_client client;
+
+	*n += (int64_t)controller_retry(snc->controller);
+	if (!peers_client(snc, snc->tnc, RETRY_MS, &client, err) ||
+	    !peers_note(snc, snc->tnc,
+		tnc_retry_call(&client, arena, &(struct tnc_retry_args){}, &more, err), err))
+		return err_in(err, "%s", snc->tnc);
+	*n += more.n;
+	return true;
+}
+
+static bool
+retry_host(struct snc *snc, const char *host, struct arena *arena, int64_t *n, struct err *err)
+{
+	struct inventory_managers managers;
+
+	if (!inventory_of_host(snc->inventory, host, arena, &managers, err))
+		return false;
+	for (size_t i = 0; i < managers.n; i++) {
+		const char *name = managers.names[i];
+		struct manager_retry_result more;
+		struct rpc_client client;
+
+		if (!peers_client(snc, name, RETRY_MS, &client, err) ||
+		    !peers_note(snc, name,
+			manager_retry_call(
+			    &client, arena, &(struct manager_retry_args){}, &more, err),
+			err))
+			return err_in(err, "%s", name);
+		*n += more.n;
+	}
+	return true;
+}
+
+bool
+host_retry(
+    struct snc *snc, const struct snc_caller *caller, const char *host, int64_t *n, struct err *err)
+{
+	auto_arena struct arena *arena = arena_new();
+	auto_txn struct txn *txn = NULL;
+	const char *tnc_host = strchr(snc->tnc, '@');
+	bool is_central = tnc_host && str_equal(tnc_host + 1, host);
+	struct audit_entry entry = {"host_retry", host, NULL};
+
+	*n = 0;
+	if (is_central ? !retry_central(snc, arena, n, err) : !retry_host(snc, host, arena, n, err))
+		return false;
+	entry.detail = arena_format(arena, "%lld set aside", (long long)*n);
+	txn = store_begin(snc->store);
+	return audit_add(snc->audit, txn, caller, &entry, err) && txn_commit(&txn, err);
 }
 
 bool

@@ -209,7 +209,7 @@ pin_standing(struct rest *rest, const struct slice_node *node)
 
 /* It is where it is, and takes no more room there. */
 static void
-add_standing(struct rest *rest, const struct slice_node *node, const struct slice_link *link)
+add_standing(struct rest *rest, const struct slice_node *node)
 {
 	struct slice_node *copy;
 
@@ -218,8 +218,31 @@ add_standing(struct rest *rest, const struct slice_node *node, const struct slic
 	copy = vec_add(&rest->nodes);
 	*copy = *node;
 	copy->cpu = copy->memory_bytes = copy->disk_bytes = 0;
-	copy->hub_of = node->hub_of ? node->hub_of : link;
 	pin_standing(rest, node);
+}
+
+/* Those that what is new is to be together with, or apart from. */
+static void
+add_company(struct rest *rest)
+{
+	const struct slice *slice = rest->work->new;
+
+	for (size_t i = 0; i < slice->n_companies; i++) {
+		const struct slice_company *company = &slice->companies[i];
+
+		for (size_t k = 0; k < company->n_members; k++) {
+			const struct slice_node *node =
+			    slice_find_node(slice, company->members[k].node);
+			const struct substrate_host *host = NULL;
+
+			if (!node || modify_is_new_node(rest->work, node))
+				continue;
+			host = host_named(rest->work->substrate, modify_host(rest->work, node));
+			/* Nothing new comes to a host that is down. */
+			if (!company->is_apart || (host && host->is_up))
+				add_standing(rest, node);
+		}
+	}
 }
 
 static void
@@ -252,7 +275,7 @@ add_links(struct rest *rest)
 			    end ? slice_find_node(slice, end->sliver) : NULL;
 
 			if (node && !modify_is_new_node(rest->work, node))
-				add_standing(rest, node, link);
+				add_standing(rest, node);
 		}
 	}
 }
@@ -347,6 +370,8 @@ modify_place(struct modify_work *work, diagnoses *found)
 	bool is_good;
 
 	add_new_nodes(&rest);
+	if (rest.nodes.n)
+		add_company(&rest);
 	add_links(&rest);
 	is_good = place_rest(&rest, found);
 	work->mapping = (struct mapping){

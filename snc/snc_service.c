@@ -32,6 +32,7 @@ const struct snc_ops snc_service_ops = {
     .host_list = service_host_list,
     .host_evict = service_host_evict,
     .host_readmit = service_host_readmit,
+    .host_retry = service_host_retry,
     .host_drain = service_host_drain,
     .host_undrain = service_host_undrain,
     .restore = service_restore,

@@ -94,6 +94,7 @@ SNC_HANDLER(audit_list);
 /* snc_service_host.c */
 SNC_HANDLER(host_evict);
 SNC_HANDLER(host_readmit);
+SNC_HANDLER(host_retry);
 SNC_HANDLER(host_drain);
 SNC_HANDLER(host_undrain);
 SNC_HANDLER(restore);

@@ -38,6 +38,13 @@ SNC_HANDLER(host_readmit)
 	return host_readmit(self, &caller, args->host, err);
 }
 
+SNC_HANDLER(host_retry)
+{
+	struct snc_caller caller = service_caller(call);
+
+	return host_retry(self, &caller, args->host, &result->n, err);
+}
+
 SNC_HANDLER(host_drain)
 {
 	struct host_draining draining = {

@@ -226,6 +226,9 @@ SNC_HANDLER(orphans)
 {
 	vec_of(struct snc_orphan) all = {0};
 	const char *why = quarantine(self, call->arena);
+	const struct snc *snc = self;
+	size_t n_aside;
+	const char **aside = controller_set_aside(snc->controller, call->arena, &n_aside);
 	struct asking asking;
 
 	(void)args;
@@ -237,6 +240,11 @@ SNC_HANDLER(orphans)
 	peers_each(asking.n, ask_orphans, &asking);
 	if (why[0])
 		vec_push(&all, ((struct snc_orphan){"sncd", why}));
+	for (size_t i = 0; i < n_aside; i++)
+		vec_push(&all,
+		    ((struct snc_orphan){"sncd",
+			arena_format(call->arena,
+			    "slice %s is left as it stands: sncd has died of it", aside[i])}));
 	for (size_t i = 0; i < asking.n; i++)
 		vec_each (line, &asking.asked[i].lines)
 			vec_push(&all,

@@ -9,14 +9,15 @@
 #include <string.h>
 
 #include "lib/base/log.h"
-#include "lib/base/map.h"
+#include "lib/base/nearest.h"
 #include "lib/base/str.h"
 #include "lib/model/units.h"
-#include "lib/xml/xml_grammar.h"
+#include "tnc/inventory_part.h"
 
 #define MANY_ROUTERS 4096
 #define MANY_HOSTS 4096
 #define MANY_LINKS 32768
+#define MANY_WINDOWS 256
 
 static const int64_t LATENCY_MAX_US = 10000000;
 static const struct xml_limits limits = {.bytes = (size_t)16 << 20};
@@ -25,9 +26,18 @@ static const struct xml_attribute_rule pool_attributes[] = {
     {.name = "prefix", .form = XML_FORM_TEXT}, {0}};
 static const struct xml_rule pool_rule = {.name = "pool", .attributes = pool_attributes};
 
+static const struct xml_attribute_rule maintenance_attributes[] = {
+    {.name = "from", .form = XML_FORM_TEXT}, {.name = "until", .form = XML_FORM_TEXT}, {0}};
+static const struct xml_rule maintenance_rule = {
+    .name = "maintenance", .attributes = maintenance_attributes};
+
 static const struct xml_attribute_rule router_attributes[] = {
-    {.name = "name", .form = XML_FORM_NAME}, {.name = "address", .form = XML_FORM_TEXT}, {0}};
-static const struct xml_rule router_rule = {.name = "router", .attributes = router_attributes};
+    {.name = "name", .form = XML_FORM_NAME}, {.name = "address", .form = XML_FORM_TEXT},
+    {.name = "risk", .form = XML_FORM_TEXT, .is_optional = true}, {0}};
+static const struct xml_child_rule router_children[] = {
+    {.rule = &maintenance_rule, .max = MANY_WINDOWS}, {0}};
+static const struct xml_rule router_rule = {
+    .name = "router", .attributes = router_attributes, .children = router_children};
 
 static const struct xml_attribute_rule host_attributes[] = {
     {.name = "name", .form = XML_FORM_NAME}, {0}};
@@ -38,11 +48,14 @@ static const struct xml_attribute_rule end_attributes[] = {{.name = "node", .for
 static const struct xml_rule end_rule = {.name = "end", .attributes = end_attributes};
 
 static const struct xml_attribute_rule link_attributes[] = {{.name = "name", .form = XML_FORM_NAME},
-    {.name = "capacity", .form = XML_FORM_TEXT}, {.name = "latency", .form = XML_FORM_TEXT}, {0}};
+    {.name = "capacity", .form = XML_FORM_TEXT}, {.name = "latency", .form = XML_FORM_TEXT},
+    {.name = "cost", .form = XML_FORM_TEXT, .is_optional = true},
+    {.name = "risk", .form = XML_FORM_TEXT, .is_optional = true}, {0}};
 static const struct xml_child_rule link_children[] = {
-    {.rule = &end_rule, .min = 2, .max = 2, .many = ERR_X08}, {0}};
+    {.rule = &end_rule, .min = 2, .max = 2, .many = ERR_X08},
+    {.rule = &maintenance_rule, .max = MANY_WINDOWS}, {0}};
 static const struct xml_rule link_rule = {
-    .name = "link", .attributes = link_attributes, .children = link_children};
+    .name = "link", .attributes = link_attributes, .children = link_children, .is_ordered = true};
 
 static const struct xml_attribute_rule transport_attributes[] = {{.name = "version",
 								     .form = XML_FORM_WORD,
@@ -59,15 +72,6 @@ static const struct xml_rule transport_rule = {.name = "transport",
     .children = transport_children,
     .is_ordered = true};
 
-/* A reading under way. */
-struct reading {
-	struct inventory *inventory;
-	diagnoses *found;
-	struct map *nodes;     /* name -> its element */
-	struct map *ports;     /* NODE:PORT -> the end's element */
-	struct map *addresses; /* IPv4 -> the element that has it */
-};
-
 static void read_pool(struct reading *reading, const struct xml_element *element);
 static void read_nodes(struct reading *reading, const struct xml_element *root);
 static void read_links(struct reading *reading, const struct xml_element *root);
@@ -75,8 +79,10 @@ static void read_links(struct reading *reading, const struct xml_element *root);
 void
 inventory_free(struct inventory *inventory)
 {
-	if (inventory)
-		arena_free(inventory->arena);
+	if (!inventory)
+		return;
+	map_free(inventory->link_index);
+	arena_free(inventory->arena);
 }
 
 struct inventory *
@@ -84,8 +90,9 @@ inventory_read(const char *xml, size_t size, diagnoses *found)
 {
 	auto_arena struct arena *arena = arena_new();
 	auto_map struct map *nodes = map_new(), *ports = map_new(), *addresses = map_new();
+	auto_map struct map *routers = map_new(), *links = map_new();
 	struct inventory *inventory = arena_new_of(arena, struct inventory);
-	struct reading reading = {inventory, found, nodes, ports, addresses};
+	struct reading reading = {inventory, found, nodes, ports, addresses, routers, links};
 	struct err err = {0};
 	struct xml_element *root = xml_read(xml, size, &limits, arena, &err);
 	size_t before = found->n;
@@ -100,9 +107,11 @@ inventory_read(const char *xml, size_t size, diagnoses *found)
 	read_pool(&reading, xml_child(root, "pool"));
 	read_nodes(&reading, root);
 	read_links(&reading, root);
+	inventory_read_risks(&reading, root);
 	diagnoses_sort(found);
 	if (diagnoses_errors(found, before))
 		return NULL;
+	inventory->link_index = take(links);
 	take(arena);
 	return inventory;
 }
@@ -133,11 +142,14 @@ inventory_load(const char *file, struct err *err)
 		return NULL;
 	inventory = inventory_read(str_text(&text), text.len, &found);
 	vec_each (entry, &found)
-		log_error("inventory", "file=%s line=%u code=%s what=\"%s: %s\"", file, entry->line,
-		    err_code_text(entry->code), entry->subject, entry->text);
-	if (!inventory)
+		log_error("inventory", "file=%s line=%u code=%s what=\"%s: %s\" try=\"%s\"", file,
+		    entry->line, err_code_text(entry->code), entry->subject, entry->text,
+		    entry->hint);
+	if (!inventory) {
 		err_set(err, found.items[0].code, "%s:%u: %s: %s", file, found.items[0].line,
 		    found.items[0].subject, found.items[0].text);
+		err_hint(err, "%s", found.items[0].hint);
+	}
 	vec_done(&found);
 	return inventory;
 }
@@ -149,6 +161,29 @@ inventory_router(const struct inventory *inventory, const char *name)
 		if (strcmp(inventory->routers[i].name, name) == 0)
 			return &inventory->routers[i];
 	return NULL;
+}
+
+long
+inventory_link(const struct inventory *inventory, const char *name)
+{
+	const struct inventory_link *link = map_get(inventory->link_index, name);
+
+	return link ? link - inventory->links : -1;
+}
+
+int64_t
+inventory_until(const struct inventory_windows *windows, const struct inventory_window *window)
+{
+	int64_t until_ms = 0;
+
+	for (size_t i = 0; i < windows->n; i++) {
+		const struct inventory_window *closed = &windows->items[i];
+
+		if (closed->from_ms < window->until_ms && window->from_ms < closed->until_ms &&
+		    closed->until_ms > until_ms)
+			until_ms = closed->until_ms;
+	}
+	return until_ms;
 }
 
 const struct inventory_end *
@@ -171,7 +206,9 @@ read_address(struct reading *reading, const struct xml_element *element, const c
 
 	if (inet_pton(AF_INET, text, &address) == 1 && address.s_addr)
 		return ntohl(address.s_addr);
-	xml_diagnose(reading->found, element, ERR_BAD_VALUE, "'%.60s' is no IPv4 address", text);
+	err_hint(xml_diagnose(
+		     reading->found, element, ERR_BAD_VALUE, "'%.60s' is no IPv4 address", text),
+	    "four numbers up to 255: 10.64.0.1");
 	return 0;
 }
 
@@ -188,14 +225,16 @@ read_pool(struct reading *reading, const struct xml_element *element)
 	if (slash && (size_t)(slash - text) < sizeof(address))
 		memcpy(address, text, (size_t)(slash - text));
 	if (inet_pton(AF_INET, address, &first) != 1 || !str_to_i64(slash + 1, 8, 30, &bits)) {
-		xml_diagnose(reading->found, element, ERR_BAD_VALUE,
-		    "'%.60s' is no IPv4 prefix with 8 to 30 bits", text);
+		err_hint(xml_diagnose(reading->found, element, ERR_BAD_VALUE,
+			     "'%.60s' is no IPv4 prefix with 8 to 30 bits", text),
+		    "an address and its bits: 10.65.0.0/16");
 		return;
 	}
 	host = (uint32_t)((1ull << (32 - bits)) - 1);
 	if (ntohl(first.s_addr) & host)
-		xml_diagnose(reading->found, element, ERR_BAD_VALUE,
-		    "'%.60s' has bits behind its prefix", text);
+		err_hint(xml_diagnose(reading->found, element, ERR_BAD_VALUE,
+			     "'%.60s' has bits behind its prefix", text),
+		    "the first address of the prefix: the bits behind it are 0");
 	reading->inventory->pool_first = ntohl(first.s_addr) + 1;
 	reading->inventory->pool_last = (ntohl(first.s_addr) | host) - 1;
 }
@@ -211,12 +250,15 @@ claim_address(struct reading *reading, struct xml_element *element, uint32_t add
 	if (!address)
 		return;
 	if (address >= inventory->pool_first - 1 && address <= inventory->pool_last + 1)
-		xml_diagnose(reading->found, element, ERR_BAD_VALUE,
-		    "%s lies in the pool of path addresses", text);
+		err_hint(xml_diagnose(reading->found, element, ERR_BAD_VALUE,
+			     "%s lies in the pool of path addresses", text),
+		    "another pool, or an address outside it: tncd gives out those of the pool "
+		    "itself");
 	other = map_put(reading->addresses, text, element);
 	if (other)
-		xml_diagnose(
-		    reading->found, element, ERR_X12, "%s is taken in line %u", text, other->line);
+		err_hint(xml_diagnose(reading->found, element, ERR_X12, "%s is taken in line %u",
+			     text, other->line),
+		    "every port and router has an address of its own");
 }
 
 static void
@@ -242,8 +284,10 @@ read_nodes(struct reading *reading, const struct xml_element *root)
 	xml_each (element, root, "router") {
 		const char *address = xml_value(element, "address");
 
-		inventory->routers[n++] =
-		    (struct inventory_router){xml_value(element, "name"), address};
+		inventory->routers[n++] = (struct inventory_router){
+		    .name = xml_value(element, "name"), .address = address};
+		map_put(
+		    reading->routers, inventory->routers[n - 1].name, &inventory->routers[n - 1]);
 		claim_address(reading, element, read_address(reading, element, address));
 		claim_name(reading, element);
 	}
@@ -264,11 +308,28 @@ find_vertex(struct reading *reading, const struct xml_element *node, const char 
 	struct inventory *inventory = reading->inventory;
 	struct graph *graph = &inventory->graph;
 
-	for (unsigned i = 0; i < inventory->n_routers; i++)
-		if (strcmp(inventory->routers[i].name, xml_value(node, "name")) == 0)
-			return i;
+	const struct inventory_router *router = map_get(reading->routers, xml_value(node, "name"));
+
+	if (router)
+		return (unsigned)(router - inventory->routers);
 	graph->vertices[graph->n_vertices] = port;
 	return (unsigned)graph->n_vertices++;
+}
+
+static void
+diagnose_unknown(struct reading *reading, const struct xml_element *element, const char *name)
+{
+	struct err *said = xml_diagnose(
+	    reading->found, element, ERR_NOT_FOUND, "there is no router or host '%s'", name);
+	const struct xml_element *node;
+	struct nearest nearest = {.word = name};
+
+	for (size_t at = 0; (node = map_next(reading->nodes, &at));)
+		nearest_offer(&nearest, xml_value(node, "name"));
+	if (nearest.best)
+		err_hint(said, "'%s'?", nearest.best);
+	else
+		err_hint(said, "<router name=\"%s\" …/> or <host name=\"%s\"/>", name, name);
 }
 
 static void
@@ -284,15 +345,15 @@ read_end(struct reading *reading, struct xml_element *element, struct inventory_
 	claim_address(reading, element, read_address(reading, element, end->address));
 	node = map_get(reading->nodes, end->node);
 	if (!node) {
-		xml_diagnose(reading->found, element, ERR_NOT_FOUND,
-		    "there is no router or host '%s'", end->node);
+		diagnose_unknown(reading, element, end->node);
 		return;
 	}
 	port = arena_format(arena, "%s:%s", end->node, end->port);
 	other = map_put(reading->ports, port, element);
 	if (other)
-		xml_diagnose(reading->found, element, ERR_X12, "port '%s' is used in line %u", port,
-		    other->line);
+		err_hint(xml_diagnose(reading->found, element, ERR_X12,
+			     "port '%s' is used in line %u", port, other->line),
+		    "a port has one link");
 	end->vertex = find_vertex(reading, node, port);
 }
 
@@ -308,8 +369,9 @@ read_link(struct reading *reading, struct xml_element *element, struct inventory
 	read_end(reading, end_a, &link->ends[0]);
 	read_end(reading, end_b, &link->ends[1]);
 	if (strcmp(link->ends[0].node, link->ends[1].node) == 0)
-		xml_diagnose(reading->found, element, ERR_BAD_VALUE, "both ends are at '%s'",
-		    link->ends[0].node);
+		err_hint(xml_diagnose(reading->found, element, ERR_BAD_VALUE,
+			     "both ends are at '%s'", link->ends[0].node),
+		    "a link joins two nodes");
 	if (!unit_rate(xml_value(element, "capacity"), &capacity_bps, &err))
 		xml_diagnose(reading->found, element, err.code, "capacity: %s", err.text);
 	if (!unit_time(xml_value(element, "latency"), &latency_us, &err))
@@ -345,6 +407,7 @@ read_links(struct reading *reading, const struct xml_element *root)
 	graph->edges = arena_alloc(inventory->arena, n_links * sizeof(*graph->edges));
 	xml_each (element, root, "link") {
 		read_link(reading, element, &inventory->links[n], &graph->edges[n]);
+		map_put(reading->links, inventory->links[n].name, &inventory->links[n]);
 		n++;
 	}
 }

@@ -3,7 +3,8 @@
  * share finds or makes one, the last share's release takes it down. What its routers must have is a
  * group of the controller named as the path; what is charged are the rows of `share`.
  *
- *     reserve   path_find.c, path_reserve.c   share -> path with room, in one transaction
+ *     find      path_find.c, path_candidates.c, path_whynot.c   where one may run, or why not
+ *     reserve   path_reserve.c                share -> path with room, in one transaction
  *     setup     path_setup.c                  path -> routes, hop by hop
  *     rate      path_rate.c                   shares -> what the path is guaranteed at each hop
  *     release   path_release.c                share gone; path too when it was the last
@@ -16,20 +17,54 @@
 #include "tnc/tnc.h"
 #include "tnc/tnc_store.h"
 
+/* ---- find ------------------------------------------------------------------------------------ */
+
+/* The window of this instant. */
+struct inventory_window path_now(const struct tnc *tnc);
+
+/* The graph with what the paths' shares leave free; in arena. */
+struct graph *path_free(struct tnc *tnc, const struct paths *paths, struct arena *arena);
+
+/* Of each link: is it, or a router at its end, under maintenance at any instant of the window, or
+ * down, should the window begin now? In arena. */
+bool *path_shut(struct tnc *tnc, const struct inventory_window *window, struct arena *arena);
+
+/* What is free now: nothing on links that are shut. */
+struct graph *path_residual(struct tnc *tnc, const struct paths *paths, struct arena *arena);
+
+struct path_demand {
+	struct graph_demand demand;
+	const struct spec_list *wish; /* edges from a to b */
+};
+
+/* The wished edges if they lead from a to b with room and in time, else the quickest that do: sncd
+ * places by delay too, so shares of one pair of ports come to lie on one path. */
+bool path_find(struct tnc *tnc, const struct graph *residual, const struct path_demand *wanted,
+    struct arena *arena, struct graph_path *path, struct err *err) must_check;
+
+struct path_question {
+	const char *a, *b; /* a host, HOST:PORT or a router */
+	int64_t rate_bps;  /* both ways */
+	struct inventory_window window;
+	size_t k;
+	bool is_pair; /* two ways apart instead of k */
+	enum ways_apart apart;
+	enum ways_metric metric;
+	int64_t latency_max_us; /* 0 = no bound */
+	unsigned hops_max;      /* links; 0 = no bound */
+};
+
+/* The ways, or why there are none; in arena. ERR_NOT_FOUND, ERR_BAD_VALUE: of the ends. */
+bool path_candidates(struct tnc *tnc, const struct paths *paths,
+    const struct path_question *question, struct arena *arena,
+    struct tnc_path_candidates_result *result, struct err *err) must_check;
+
 /* ---- reserve --------------------------------------------------------------------------------- */
 
 /* manager_kind.admit of a share: charges it and answers share_result. ERR_R03 without room, ERR_R04
  * without addresses, ERR_NOT_FOUND without such a port. */
 bool path_reserve(void *self, struct txn *txn, const struct row *row,
     const struct manager_book *book, struct str *result, struct err *err);
-
-/* The graph with what the paths' shares and routers that are down leave free; in arena. */
-struct graph *path_residual(struct tnc *tnc, const struct paths *paths, struct arena *arena);
-
-/* The wished edges if they lead from a to b with room and in time, else the best that do. */
-bool path_find(const struct graph *residual, const struct graph_demand *demand,
-    const struct spec_list *wish, struct arena *arena, struct graph_path *path,
-    struct err *err) must_check;
 
 /* The lowest free pair of addresses of the pool. ERR_R04 when all are taken. */
 bool path_addresses(const struct inventory *inventory, const struct paths *paths,

@@ -45,9 +45,10 @@ static bool
 choose(struct wanted *wanted, const struct graph *graph, const struct graph_demand *demand,
     struct choice *choice, struct err *err)
 {
+	const struct path_demand asked = {*demand, &wanted->wish};
 	struct graph_path route;
 
-	if (!path_find(graph, demand, &wanted->wish, wanted->arena, &route, err))
+	if (!path_find(wanted->tnc, graph, &asked, wanted->arena, &route, err))
 		return false;
 	choice->path = describe(wanted, graph, &route);
 	choice->alike = find_alike(wanted, choice->path);

@@ -1,8 +1,9 @@
 /*
- * RPC to verbs and state: the view, the lists, the comparison of rows and routers, the routers'
+ * RPC to verbs and state: the view, the routers, the comparison of rows and routers, the routers'
  * hello. Thin.
  */
-#include <arpa/inet.h>
+#include "tnc/tnc_service.h"
+
 #include <string.h>
 
 #include "lib/api/manager_api.h"
@@ -12,13 +13,13 @@
 
 static bool serve_view(void *self, const struct rpc_call *call, const struct tnc_view_args *args,
     struct tnc_view_result *result, struct err *err);
-static bool serve_path_list(void *self, const struct rpc_call *call,
-    const struct tnc_path_list_args *args, struct tnc_path_list_result *result, struct err *err);
 static bool serve_router_list(void *self, const struct rpc_call *call,
     const struct tnc_router_list_args *args, struct tnc_router_list_result *result,
     struct err *err);
 static bool serve_orphans(void *self, const struct rpc_call *call,
     const struct tnc_orphans_args *args, struct tnc_orphans_result *result, struct err *err);
+static bool serve_retry(void *self, const struct rpc_call *call, const struct tnc_retry_args *args,
+    struct tnc_retry_result *result, struct err *err);
 static bool serve_restore(void *self, const struct rpc_call *call,
     const struct tnc_restore_args *args, struct tnc_restore_result *result, struct err *err);
 static bool serve_hello(void *self, const struct rpc_call *call,
@@ -27,9 +28,11 @@ static bool serve_hello(void *self, const struct rpc_call *call,
 
 const struct tnc_ops tnc_ops = {
     .view = serve_view,
-    .path_list = serve_path_list,
+    .path_list = service_path_list,
+    .path_candidates = service_path_candidates,
     .router_list = serve_router_list,
     .orphans = serve_orphans,
+    .retry = serve_retry,
     .restore = serve_restore,
 };
 
@@ -67,14 +70,6 @@ revision_of(const struct graph *graph)
 }
 
 static bool
-read_paths(struct tnc *tnc, struct arena *arena, struct paths *paths, struct err *err)
-{
-	auto_txn struct txn *txn = store_begin(tnc->config.store);
-
-	return store_paths(txn, arena, paths, err);
-}
-
-static bool
 serve_view(void *self, const struct rpc_call *call, const struct tnc_view_args *args,
     struct tnc_view_result *result, struct err *err)
 {
@@ -85,7 +80,7 @@ serve_view(void *self, const struct rpc_call *call, const struct tnc_view_args *
 	struct graph *graph;
 
 	(void)args;
-	if (!read_paths(tnc, call->arena, &paths, err))
+	if (!service_paths(tnc, call->arena, &paths, err))
 		return false;
 	graph = path_residual(tnc, &paths, call->arena);
 	vertices = arena_alloc(call->arena, graph->n_vertices * sizeof(*vertices));
@@ -108,62 +103,6 @@ serve_view(void *self, const struct rpc_call *call, const struct tnc_view_args *
 	    .n_vertices = graph->n_vertices,
 	    .edges = edges,
 	    .n_edges = graph->n_edges};
-	return true;
-}
-
-static const char *
-upper(struct arena *arena, const char *text)
-{
-	char *out = arena_text(arena, text);
-
-	for (char *at = out; *at; at++)
-		if (*at >= 'a' && *at <= 'z')
-			*at = (char)(*at - 'a' + 'A');
-	return out;
-}
-
-static void
-show_path(struct tnc *tnc, struct arena *arena, const struct path *path, struct tnc_path *shown)
-{
-	struct in_addr a = {htonl(path->address_a)}, b = {htonl(path->address_b)};
-	char text_a[INET_ADDRSTRLEN] = "", text_b[INET_ADDRSTRLEN] = "";
-	auto_str struct str hops = {0};
-	enum group_state state;
-
-	if (!controller_group(tnc->controller, NULL, path->name, &state))
-		state = GROUP_PENDING;
-	for (size_t i = 1; i < path->n_edges; i++)
-		str_addf(&hops, "%s%s", i > 1 ? " " : "", path->vertices[i]);
-	inet_ntop(AF_INET, &a, text_a, sizeof(text_a));
-	inet_ntop(AF_INET, &b, text_b, sizeof(text_b));
-	*shown = (struct tnc_path){.name = path->name,
-	    .state = upper(arena, group_state_text(state)),
-	    .a = path->vertices[0],
-	    .b = path->vertices[path->n_edges],
-	    .address_a = arena_text(arena, text_a),
-	    .address_b = arena_text(arena, text_b),
-	    .hops = arena_text(arena, str_text(&hops)),
-	    .rate_ab_bps = path->rate_ab_bps,
-	    .rate_ba_bps = path->rate_ba_bps,
-	    .latency_us = path->latency_us,
-	    .n_shares = path->n_shares};
-}
-
-static bool
-serve_path_list(void *self, const struct rpc_call *call, const struct tnc_path_list_args *args,
-    struct tnc_path_list_result *result, struct err *err)
-{
-	struct tnc *tnc = self;
-	struct tnc_path *shown;
-	struct paths paths;
-
-	(void)args;
-	if (!read_paths(tnc, call->arena, &paths, err))
-		return false;
-	shown = arena_alloc(call->arena, paths.n * sizeof(*shown));
-	for (size_t i = 0; i < paths.n; i++)
-		show_path(tnc, call->arena, &paths.items[i], &shown[i]);
-	*result = (struct tnc_path_list_result){.paths = shown, .n_paths = paths.n};
 	return true;
 }
 
@@ -205,6 +144,8 @@ hunt_own(struct hunt *hunt, struct err *err)
 {
 	auto_str struct str lines = {0};
 	char *rest, *line;
+	const char **names;
+	size_t n_names;
 
 	if (!manager_orphans(hunt->tnc->manager, &lines, err))
 		return false;
@@ -212,6 +153,12 @@ hunt_own(struct hunt *hunt, struct err *err)
 	while ((line = strsep(&rest, "\n")))
 		if (*line)
 			hunt_add(hunt, hunt->tnc->config.full_name, line);
+	names = controller_set_aside(hunt->tnc->controller, hunt->arena, &n_names);
+	for (size_t i = 0; i < n_names; i++)
+		hunt_add(hunt, hunt->tnc->config.full_name,
+		    arena_format(hunt->arena,
+			"path %s is left as it stands: tncd has died of it (vnode host retry)",
+			names[i]));
 	return true;
 }
 
@@ -283,6 +230,31 @@ serve_orphans(void *self, const struct rpc_call *call, const struct tnc_orphans_
 	*result = (struct tnc_orphans_result){.orphans = orphans, .n_orphans = hunt.found.n};
 	vec_done(&hunt.found);
 	return is_done;
+}
+
+/* ---- retry ----------------------------------------------------------------------------------- */
+
+static bool
+serve_retry(void *self, const struct rpc_call *call, const struct tnc_retry_args *args,
+    struct tnc_retry_result *result, struct err *err)
+{
+	struct tnc *tnc = self;
+	const struct inventory *inventory = tnc->config.inventory;
+
+	(void)args;
+	result->n = (int64_t)(manager_retry(tnc->manager) + controller_retry(tnc->controller));
+	for (size_t i = 0; i < inventory->n_routers; i++) {
+		const char *name =
+		    arena_format(call->arena, "router@%s", inventory->routers[i].name);
+		const struct rpc_client *client = tnc_router(tnc, name, err);
+		struct manager_retry_result more;
+
+		if (!client || !manager_retry_call(
+				   client, call->arena, &(struct manager_retry_args){}, &more, err))
+			return err_in(err, "%s", name);
+		result->n += more.n;
+	}
+	return true;
 }
 
 /* ---- restore --------------------------------------------------------------------------------- */

@@ -318,6 +318,15 @@ serve_notes(void *self, const struct rpc_call *call, const struct manager_notes_
 	return true;
 }
 
+static bool
+serve_retry(void *self, const struct rpc_call *call, const struct manager_retry_args *args,
+    struct manager_retry_result *result, struct err *err)
+{
+	(void)call, (void)args, (void)err;
+	*result = (struct manager_retry_result){(int64_t)manager_retry(self)};
+	return true;
+}
+
 const struct manager_ops peer_manager_ops = {
     .reserve = serve_reserve,
     .commit = serve_commit,
@@ -325,6 +334,7 @@ const struct manager_ops peer_manager_ops = {
     .status = serve_status,
     .notes = serve_notes,
     .orphans = serve_orphans,
+    .retry = serve_retry,
 };
 
 static bool

@@ -220,12 +220,33 @@ controller_expects(struct controller *controller, const char *manager, uint64_t 
 	return stored_row(txn, rid, arena, &row, NULL) && !strcmp(row.state.row.manager, manager);
 }
 
+const char **
+controller_set_aside(struct controller *controller, struct arena *arena, size_t *n_names)
+{
+	return trial_names(controller->trial, GIVEN_UP, arena, n_names);
+}
+
+size_t
+controller_retry(struct controller *controller)
+{
+	auto_arena struct arena *arena = arena_new();
+	size_t n_names, n;
+	const char **names = controller_set_aside(controller, arena, &n_names);
+
+	n = trial_forget(controller->trial);
+	for (size_t i = 0; i < n_names; i++)
+		mark_dirty(controller, names[i]);
+	controller_wake(controller);
+	return n;
+}
+
 static struct controller *
 controller_make(const struct controller_config *config)
 {
 	struct controller *controller = xcalloc(1, sizeof(*controller));
 
 	controller->config = *config;
+	controller->trial = trial_open(config->store, "groups");
 	controller->tracks = map_new();
 	controller->peers = map_new();
 	controller->watches = map_new();
@@ -269,6 +290,7 @@ next_epoch(struct controller *controller, struct err *err)
 static void
 tear_down(struct controller *controller)
 {
+	trial_stop(controller->trial);
 	pthread_mutex_lock(&controller->lock);
 	controller->is_stopping = true;
 	pthread_cond_broadcast(&controller->tick);
@@ -281,6 +303,7 @@ tear_down(struct controller *controller)
 	pthread_cond_destroy(&controller->tick);
 	pthread_cond_destroy(&controller->work);
 	pthread_mutex_destroy(&controller->lock);
+	trial_close(controller->trial);
 	free(controller->threads);
 	free(controller);
 }

@@ -238,5 +238,12 @@ bool controller_row_of(struct txn *txn, uint64_t rid, struct arena *arena, const
 bool controller_group(
     struct controller *controller, struct txn *txn, const char *group, enum group_state *state);
 
+/* A group that the controller dies of again and again goes to RELEASING, with ERR_O07; when that
+ * kills, too, it is left as it stands. The names of these, in arena; and has them looked at again:
+ * how many there were, with those that were given up. Any thread. */
+const char **controller_set_aside(
+    struct controller *controller, struct arena *arena, size_t *n_names);
+size_t controller_retry(struct controller *controller);
+
 /* A manager's name to each living rid it should have, for the comparison of `orphans`. */
 bool controller_expects(struct controller *controller, const char *manager, uint64_t rid);

@@ -7,6 +7,9 @@
 #include "lib/engine/controller_restore.h"
 #include "lib/engine/controller_track.h"
 
+static bool refresh(struct controller *controller, struct txn *txn, const struct trial_of *of,
+    bool *rests, struct err *err);
+static bool give_up(struct txn *txn, const char *name, struct known *known, struct err *err);
 static bool is_late(struct controller *controller, const char *name, enum group_state state);
 static enum group_state next_state(const struct known *known, bool is_group_late);
 static bool step(struct controller *controller, struct txn *txn, const char *name,
@@ -25,6 +28,25 @@ static bool verb_needed(enum group_state state, const struct stored_row *row, en
 bool
 group_refresh(struct controller *controller, struct txn *txn, const char *name, struct err *err)
 {
+	struct trial_of of = {.name = name, .version = STEPPED};
+	bool is_good, rests = false;
+
+	if (!trial_begin(controller->trial, &of, NULL)) {
+		of.version = GIVEN_UP;
+		if (!trial_begin(controller->trial, &of, NULL))
+			return true;
+	}
+	is_good = refresh(controller, txn, &of, &rests, err);
+	/* Its next step may be the one that kills. */
+	trial_end(controller->trial, &of, is_good && rests);
+	return is_good;
+}
+
+static bool
+refresh(struct controller *controller, struct txn *txn, const struct trial_of *of, bool *rests,
+    struct err *err)
+{
+	const char *name = of->name;
 	struct known *known;
 	enum group_state next;
 
@@ -37,6 +59,9 @@ group_refresh(struct controller *controller, struct txn *txn, const char *name, 
 			watch_drop(controller, name);
 			return why.code == ERR_NOT_FOUND; /* gone, or never committed */
 		}
+		if (of->version == GIVEN_UP && known->group.goal != ROW_RELEASED &&
+		    !give_up(txn, name, known, err))
+			return false;
 		next = next_state(known, is_late(controller, name, known->group.state));
 		if (next == known->group.state)
 			break;
@@ -44,10 +69,23 @@ group_refresh(struct controller *controller, struct txn *txn, const char *name, 
 			return false;
 	}
 	watch_update(controller, name, &known->group);
-	if (!track_rows(controller, known))
-		known_drop(controller, name); /* it rests */
-	return next != GROUP_GONE ||
-	       (keep_owed(controller, txn, name, err) && store_forget(txn, name, err));
+	*rests = !track_rows(controller, known);
+	if (*rests)
+		known_drop(controller, name);
+	if (next != GROUP_GONE)
+		return true;
+	if (of->version == GIVEN_UP)
+		trial_forget_one(controller->trial, name);
+	return keep_owed(controller, txn, name, err) && store_forget(txn, name, err);
+}
+
+static bool
+give_up(struct txn *txn, const char *name, struct known *known, struct err *err)
+{
+	known->is_given_up = true;
+	known->group.goal = ROW_RELEASED;
+	return count_change(txn, err) &&
+	       txn_run(txn, err, "UPDATE controller_group SET goal = 3 WHERE name = ?", "t", name);
 }
 
 static bool
@@ -88,7 +126,10 @@ step(struct controller *controller, struct txn *txn, const char *name, struct kn
 {
 	struct err why = {0};
 
-	if (to == GROUP_RELEASING && known->group.goal != ROW_RELEASED)
+	if (known->is_given_up)
+		(void)err_set(&why, ERR_O07,
+		    "the controller died %d times when it came to it: it is given up", TRIAL_ALONE);
+	else if (to == GROUP_RELEASING && known->group.goal != ROW_RELEASED)
 		say_why(known, group_want(known->group.state), &why);
 	log_debug("engine", "event=group group=%s state=%s why=\"%s\"", name, group_state_text(to),
 	    why.text);

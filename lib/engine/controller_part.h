@@ -17,6 +17,7 @@
 #include "lib/engine/controller_row.h"
 #include "lib/engine/controller_step.h"
 #include "lib/engine/wait.h"
+#include "lib/store/trial.h"
 
 enum {
 	RESERVE_MS = 30 * 1000,
@@ -49,6 +50,7 @@ struct known {
 	struct stored_group group;
 	struct stored_row *rows; /* in rid order */
 	size_t n_rows;
+	bool is_given_up; /* the controller has died of it: see group_refresh */
 };
 
 /* A manager as the ticker knows it. */
@@ -109,6 +111,7 @@ struct word {
 
 struct controller {
 	struct controller_config config;
+	struct trial *trial; /* steps of groups: group_refresh */
 	_Atomic int64_t epoch;
 	int64_t since, life;  /* the change with which it began; a random number */
 	atomic_bool is_stale; /* somebody was newer than the books: see controller_restore.c */
@@ -172,7 +175,12 @@ void mark_altered(struct controller *controller, const char *group);
  * in one. */
 void known_renew(struct controller *controller);
 
-/* controller_group.c: steps a group, and tracks what its rows need. */
+/*
+ * controller_group.c: steps a group, and tracks what its rows need. One that the controller dies of
+ * again and again when it is stepped is given up; when even that kills, it is left as it stands.
+ */
+enum { STEPPED, GIVEN_UP }; /* versions of a group in `trial` */
+
 bool group_refresh(
     struct controller *controller, struct txn *txn, const char *name, struct err *err) must_check;
 

@@ -170,6 +170,7 @@ manager_make(const struct manager_config *config)
 	if (!manager->config.look_ms)
 		manager->config.look_ms = LOOK_MS;
 	manager->items = map_new();
+	manager->trial = trial_open(config->store, "rows");
 	manager->notes = xcalloc(NOTES_MAX, sizeof(*manager->notes));
 	manager->holds_stored_ms = clock_boot_ms(config->clock);
 	manager->threads =
@@ -188,6 +189,7 @@ tear_down(struct manager *manager)
 {
 	struct item *item;
 
+	trial_stop(manager->trial);
 	pthread_mutex_lock(&manager->lock);
 	manager->is_stopping = true;
 	pthread_cond_broadcast(&manager->work);
@@ -207,6 +209,7 @@ tear_down(struct manager *manager)
 	pthread_mutex_destroy(&manager->lock);
 	pthread_mutex_destroy(&manager->write);
 	notes_free(manager);
+	trial_close(manager->trial);
 	free(manager->threads);
 	free(manager->kinds);
 	free(manager);

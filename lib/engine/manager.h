@@ -5,6 +5,7 @@
  * A kind of resource is a table of functions. The engine calls `check` and `admit` inside the
  * reserve transaction, and `ensure`/`remove` from worker threads with no lock held; for one rid
  * never two at once. All of them may be repeated at any time: absent = removed, EEXIST = ours.
+ * A row of which the daemon dies again and again is not given to them any more (ERR_O07).
  */
 #pragma once
 
@@ -186,6 +187,10 @@ size_t manager_notes(struct manager *manager, int64_t after, size_t most, struct
  * when there is no such row), or, with rid 0, about the host as a whole. Any thread; calls `noted`.
  */
 void manager_note(struct manager *manager, uint64_t rid, const char *what, const char *text);
+
+/* Has what killed the daemon, and was set aside, tried again (lib/store/trial.h); how many there
+ * were. Any thread. */
+size_t manager_retry(struct manager *manager);
 
 /*
  * What does not agree: objects without a row, rows COMMITTED without their object, rows RELEASED

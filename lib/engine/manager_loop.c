@@ -25,6 +25,8 @@ static void converge(struct manager *manager, const struct item *item, const str
     struct outcome *outcome);
 static void converge_up(const struct manager_kind *kind, const struct row *row, bool is_new_look,
     struct outcome *outcome);
+static void converge_down(
+    const struct manager_kind *kind, const struct row *row, struct outcome *outcome);
 static void finish(struct manager *manager, struct item *item, const struct row *row,
     const struct outcome *outcome);
 static bool is_repaired(struct manager *manager, struct item *item, const struct outcome *outcome);
@@ -229,6 +231,7 @@ converge(struct manager *manager, const struct item *item, const struct row *row
     struct outcome *outcome)
 {
 	const struct manager_kind *kind = kind_find(manager, row->kind);
+	struct row_trial trial;
 
 	if (row->state == ROW_HELD || !row->has_effect) {
 		outcome->is_done = true;
@@ -239,14 +242,14 @@ converge(struct manager *manager, const struct item *item, const struct row *row
 		    &outcome->why, ERR_INTERNAL, "kind '%s' is not known any more", row->kind);
 		return;
 	}
-	if (row->state == ROW_COMMITTED) {
-		converge_up(kind, row, !outcome->was_real, outcome);
+	if (!row_trial_begin(manager, row, row->state, &trial, &outcome->why))
 		return;
-	}
-	FAULT_POINT("manager.remove.before");
-	outcome->is_done = kind->remove(kind->self, row, &outcome->why);
-	FAULT_POINT("manager.remove.after");
-	if (outcome->is_done)
+	if (row->state == ROW_COMMITTED)
+		converge_up(kind, row, !outcome->was_real, outcome);
+	else
+		converge_down(kind, row, outcome);
+	row_trial_end(manager, &trial, outcome->is_done, &outcome->why);
+	if (row->state == ROW_RELEASED && outcome->is_done)
 		removed_store(manager, item);
 }
 
@@ -264,6 +267,14 @@ converge_up(const struct manager_kind *kind, const struct row *row, bool is_new_
 	FAULT_POINT("manager.ensure.before");
 	outcome->is_done = kind->ensure(kind->self, row, &outcome->why);
 	FAULT_POINT("manager.ensure.after");
+}
+
+static void
+converge_down(const struct manager_kind *kind, const struct row *row, struct outcome *outcome)
+{
+	FAULT_POINT("manager.remove.before");
+	outcome->is_done = kind->remove(kind->self, row, &outcome->why);
+	FAULT_POINT("manager.remove.after");
 }
 
 /* The row goes back; what was found becomes what is answered. */

@@ -11,10 +11,12 @@
 #include <pthread.h>
 
 #include "lib/base/heap.h"
+#include "lib/base/id.h"
 #include "lib/base/map.h"
 #include "lib/base/vec.h"
 #include "lib/engine/manager.h"
 #include "lib/engine/wait.h"
+#include "lib/store/trial.h"
 
 enum {
 	HOLD_MS = 120 * 1000,      /* a hold that nobody renews */
@@ -69,6 +71,7 @@ struct kept_note {
 struct manager {
 	struct manager_config config;
 	struct manager_kind *kinds; /* config.kinds points here */
+	struct trial *trial;
 	pthread_mutex_t write;
 	pthread_mutex_t lock;
 	pthread_cond_t work;    /* a queue has something */
@@ -138,6 +141,20 @@ bool item_is_settled(const struct item *item);
 
 /* What a caller is told of it; keeps a `why` that is already there. Under `lock`. */
 void item_answer(const struct item *item, struct arena *arena, struct row_have *have);
+
+/*
+ * manager_trial.c: a row is given to its kind, whose code may die of it. begin: false, why: not
+ * now, or not any more; `state` is what it is to be, HELD for admit, which does not wait.
+ */
+struct row_trial {
+	struct id_text name;
+	struct trial_of of;
+};
+
+bool row_trial_begin(struct manager *manager, const struct row *row, enum row_state state,
+    struct row_trial *trial, struct err *why) must_check;
+void row_trial_end(
+    struct manager *manager, struct row_trial *trial, bool is_done, const struct err *why);
 
 /* A refusal that time does not mend. */
 bool why_is_hard(enum err_code code);

@@ -307,6 +307,8 @@ admit(struct step *step, const struct row *row, struct str *result, struct err *
 	const struct manager_kind *kind = kind_find(step->manager, row->kind);
 	struct batch *batch = step->batch;
 	struct manager_book book;
+	struct row_trial trial;
+	bool is_good;
 
 	if (!kind)
 		return err_set(why, ERR_BAD_VALUE, "there is no kind '%s' here", row->kind);
@@ -316,11 +318,13 @@ admit(struct step *step, const struct row *row, struct str *result, struct err *
 		open_book(step);
 	book = kind->heard ? (struct manager_book){batch->fresh.items, batch->fresh.n}
 			   : (struct manager_book){batch->book.items, batch->book.n};
-	if (kind->admit(kind->self, batch->txn, row, &book, result, why))
-		return true;
-	if (why->code == ERR_NONE)
+	if (!row_trial_begin(step->manager, row, ROW_HELD, &trial, why))
+		return false;
+	is_good = kind->admit(kind->self, batch->txn, row, &book, result, why);
+	if (!is_good && why->code == ERR_NONE)
 		(void)err_set(why, ERR_INTERNAL, "kind '%s' refused without a reason", row->kind);
-	return false;
+	row_trial_end(step->manager, &trial, is_good, why);
+	return is_good;
 }
 
 /* All that is charged, read once a transaction. Texts stay: only the holder of `write` changes

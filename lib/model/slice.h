@@ -136,6 +136,19 @@ struct slice_amap {
 	struct slice_where where;
 };
 
+struct slice_member {
+	const char *node;
+	struct slice_where where;
+};
+
+/* Nodes that are all on one VNode, or no two of them on the same. */
+struct slice_company {
+	bool is_apart; /* else together */
+	struct slice_member *members;
+	size_t n_members;
+	struct slice_where where;
+};
+
 struct slice {
 	const char *name;
 	struct slice_body body;
@@ -147,6 +160,8 @@ struct slice {
 	const char *mapping_slice;
 	struct slice_amap *amaps;
 	size_t n_amaps;
+	struct slice_company *companies;
+	size_t n_companies;
 	struct slice_where where, mapping_where;
 };
 

@@ -265,4 +265,5 @@ check_mapping(const struct check *check, const struct slice *slice)
 		    "write slice=\"%s\"", slice->name);
 	for (size_t i = 0; i < slice->n_amaps; i++)
 		check_amap(check, slice, &slice->amaps[i]);
+	slice_check_company(check, slice);
 }

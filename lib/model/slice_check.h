@@ -51,6 +51,9 @@ void slice_refuse_type(const struct check *check, const struct slice_where *wher
 /* Which port joins which: S02, S03, S04, S10. */
 void slice_check_binds(const struct check *check, const struct scope *scope);
 
+/* Placements that contradict each other: S18. */
+void slice_check_company(const struct check *check, const struct slice *slice);
+
 /* Access points: S02, S09. */
 void slice_check_access(const struct check *check, const struct scope *scope);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/vec.h"
+#include "lib/model/slice_company.h"
 #include "lib/model/slice_keys.h"
 
 enum { MTU_DEFAULT = 1500 };
@@ -17,6 +18,7 @@ struct work {
 	const struct slice_diff_request *request;
 	struct arena *arena;
 	changes found;
+	const size_t *together; /* of the new slice: see slice_together */
 };
 
 static const char *const way_texts[] = {
@@ -107,6 +109,42 @@ is_lost(const struct slice_diff_request *request, const char *node)
 	return false;
 }
 
+/* Where a node will be for certain: what has an amap goes first, the others in document order,
+ * those that begin anew last; NULL. */
+static const char *
+certain_place(const struct work *work, size_t at, size_t before)
+{
+	const char *name = work->request->after->body.nodes[at].name;
+	const char *there = wish_of(work->request->after, name);
+
+	if (there || at >= before)
+		return there;
+	return work->found.items[at].is_rebuilt ? NULL : place_of(work->request, name);
+}
+
+/* A node whose company of now does not allow where it is. */
+static void
+compare_company(struct work *work, const char *name, const char *here, struct slice_change *change)
+{
+	const struct slice *after = work->request->after;
+	size_t self = slice_node_at(after, name);
+
+	for (size_t i = 0; i < after->body.n_nodes; i++) {
+		const char *other = after->body.nodes[i].name;
+		const char *place = i == self ? NULL : certain_place(work, i, self);
+		bool is_here = str_equal(place, here);
+
+		if (!place || (is_here ? !slice_are_apart(after, name, other)
+				       : work->together[i] != work->together[self]))
+			continue;
+		raise_to(change, SLICE_WAY_RESTART);
+		tell(change, work->arena,
+		    arena_format(work->arena, "on %s, to be %s %s", here,
+			is_here ? "apart from" : "together with", other));
+		return;
+	}
+}
+
 /* Without an amap a node stays where it is, as long as there is such a place. */
 static void
 compare_place(struct work *work, const char *name, struct slice_change *change)
@@ -119,10 +157,13 @@ compare_place(struct work *work, const char *name, struct slice_change *change)
 		tell(change, work->arena, arena_format(work->arena, "%s was evicted", here));
 		return;
 	}
-	if (!here || !there || str_equal(here, there))
-		return;
-	raise_to(change, SLICE_WAY_RESTART);
-	tell(change, work->arena, arena_format(work->arena, "on %s, was on %s", there, here));
+	if (here && there && !str_equal(here, there)) {
+		raise_to(change, SLICE_WAY_RESTART);
+		tell(change, work->arena,
+		    arena_format(work->arena, "on %s, was on %s", there, here));
+	} else if (here && !there) {
+		compare_company(work, name, here, change);
+	}
 }
 
 static const struct slice_vport *
@@ -351,7 +392,8 @@ find_removed(struct work *work)
 void
 slice_diff(const struct slice_diff_request *request, struct arena *arena, struct slice_diff *diff)
 {
-	struct work work = {.request = request, .arena = arena};
+	struct work work = {
+	    .request = request, .arena = arena, .together = slice_together(request->after, arena)};
 	const struct slice_body *after = &request->after->body;
 
 	for (size_t i = 0; i < after->n_nodes; i++)

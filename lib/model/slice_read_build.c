@@ -232,6 +232,23 @@ build_edge(struct slice *slice, const struct xml_element *edge, struct arena *ar
 	}
 }
 
+static void
+build_companies(struct slice *slice, const struct xml_element *mapping, const char *name,
+    bool is_apart, struct arena *arena)
+{
+	xml_each (element, mapping, name) {
+		struct slice_company *company = &slice->companies[slice->n_companies++];
+
+		company->is_apart = is_apart;
+		company->where = where_of(element);
+		company->members =
+		    arena_alloc(arena, xml_count(element, "member") * sizeof(company->members[0]));
+		xml_each (member, element, "member")
+			company->members[company->n_members++] =
+			    (struct slice_member){xml_value(member, "node"), where_of(member)};
+	}
+}
+
 /* The amaps of all aggregates, one after another. */
 static void
 build_mapping(struct slice *slice, const struct xml_element *mapping, struct arena *arena)
@@ -253,4 +270,8 @@ build_mapping(struct slice *slice, const struct xml_element *mapping, struct are
 				.node = xml_value(amap, "node"),
 				.vnode = xml_value(amap, "vnode"),
 				.where = where_of(amap)};
+	n = xml_count(mapping, "together") + xml_count(mapping, "apart");
+	slice->companies = arena_alloc(arena, n * sizeof(*slice->companies));
+	build_companies(slice, mapping, "together", false, arena);
+	build_companies(slice, mapping, "apart", true, arena);
 }

@@ -17,6 +17,7 @@
 #define MANY_NETWORKS 8
 #define MANY_AGGREGATES 16
 #define MANY_AMAPS 256
+#define MANY_COMPANIES 64
 
 static const struct xml_rule sliverdef, structure; /* a node may hold a hierarchy of both */
 
@@ -194,12 +195,23 @@ static const struct xml_child_rule aggregate_children[] = {
 static const struct xml_rule aggregate = {
     .name = "aggregate", .attributes = name_attributes, .children = aggregate_children};
 
+static const struct xml_attribute_rule member_attributes[] = {
+    {.name = "node", .form = XML_FORM_NAME}, {0}};
+static const struct xml_rule member = {.name = "member", .attributes = member_attributes};
+static const struct xml_child_rule company_children[] = {
+    {.rule = &member, .min = 2, .max = MANY_NODES, .key = "node", .twin = ERR_X16}, {0}};
+static const struct xml_rule together = {.name = "together", .children = company_children};
+static const struct xml_rule apart = {.name = "apart", .children = company_children};
+
 static const struct xml_attribute_rule mapping_attributes[] = {
     {.name = "slice", .form = XML_FORM_NAME}, {0}};
 static const struct xml_child_rule mapping_children[] = {
-    {.rule = &aggregate, .min = 1, .max = MANY_AGGREGATES, .key = "name"}, {0}};
-static const struct xml_rule mapping = {
-    .name = "mapping", .attributes = mapping_attributes, .children = mapping_children};
+    {.rule = &aggregate, .max = MANY_AGGREGATES, .key = "name"},
+    {.rule = &together, .max = MANY_COMPANIES}, {.rule = &apart, .max = MANY_COMPANIES}, {0}};
+static const struct xml_rule mapping = {.name = "mapping",
+    .attributes = mapping_attributes,
+    .children = mapping_children,
+    .is_ordered = true};
 
 /* ---- the frame ---- */
 

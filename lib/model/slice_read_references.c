@@ -19,6 +19,8 @@ static void check_reference(const struct xml_element *element, const char *attri
     const struct map *valid, enum err_code code, diagnoses *found);
 static void check_amaps(
     const struct xml_element *mapping, const struct map *nodes, diagnoses *found);
+static void check_members(const struct xml_element *mapping, const char *company,
+    const struct map *nodes, diagnoses *found);
 
 void
 slice_read_references(const struct xml_element *root, diagnoses *found)
@@ -36,6 +38,8 @@ slice_read_references(const struct xml_element *root, diagnoses *found)
 		xml_each (attach, application, "attach")
 			check_reference(attach, "slivername", slivers, ERR_X21, found);
 	check_amaps(xml_child(root, "mapping"), nodes, found);
+	check_members(xml_child(root, "mapping"), "together", nodes, found);
+	check_members(xml_child(root, "mapping"), "apart", nodes, found);
 }
 
 /* A slice or a hierarchy: both have a sliverdef and a structure. */
@@ -138,6 +142,11 @@ check_amaps(const struct xml_element *mapping, const struct map *nodes, diagnose
 {
 	auto_map struct map *seen = map_new();
 
+	if (mapping && !xml_count(mapping, "aggregate") && !xml_count(mapping, "together") &&
+	    !xml_count(mapping, "apart"))
+		xml_diagnose(found, mapping, ERR_X08,
+		    "'mapping' has neither 'aggregate' nor 'together' nor 'apart'");
+
 	xml_each (aggregate, mapping, "aggregate") {
 		xml_each (amap, aggregate, "amap") {
 			const char *node = xml_value(amap, "node");
@@ -152,4 +161,13 @@ check_amaps(const struct xml_element *mapping, const struct map *nodes, diagnose
 				map_put(seen, node, amap);
 		}
 	}
+}
+
+static void
+check_members(const struct xml_element *mapping, const char *company, const struct map *nodes,
+    diagnoses *found)
+{
+	xml_each (each, mapping, company)
+		xml_each (member, each, "member")
+			check_reference(member, "node", nodes, ERR_X15, found);
 }

@@ -336,5 +336,18 @@ write_mapping(struct writer *writer, const struct slice *slice)
 		if (is_last)
 			close_body(writer, "aggregate");
 	}
+	for (size_t i = 0; i < slice->n_companies; i++) {
+		const struct slice_company *company = &slice->companies[i];
+		const char *name = company->is_apart ? "apart" : "together";
+
+		begin(writer, name);
+		open_body(writer);
+		for (size_t k = 0; k < company->n_members; k++) {
+			begin(writer, "member");
+			attribute(writer, "node", company->members[k].node);
+			end(writer);
+		}
+		close_body(writer, name);
+	}
 	close_body(writer, "mapping");
 }

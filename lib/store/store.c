@@ -60,6 +60,7 @@ store_open(const char *path, const struct store_migration *migrations, size_t n_
 {
 	struct store *store = store_make();
 
+	store->path = xstrdup(path);
 	ballast_init(&store->ballast, path);
 	/* Counting what it allocates costs a lock each time. Too late, and no matter, if it is in
 	 * use already. */
@@ -107,19 +108,20 @@ store_fault(struct store *store, int rc, const char *what, struct err *err)
 	case SQLITE_NOTADB:
 	case SQLITE_CANTOPEN:
 	case SQLITE_READONLY:
-		store_die(rc, what);
+		store_die(store, rc, what);
 	default:
 		return err_set(err, ERR_INTERNAL, "%s: %s", what, text);
 	}
 }
 
 void
-store_die(int rc, const char *what)
+store_die(struct store *store, int rc, const char *what)
 {
 	/* A second fsync may report success for pages the first one lost: only the next start,
 	 * which reads the file again, knows what is true. */
 	log_error("store", "event=disk_failed doing=\"%s\" code=%d why=\"%s\"", what, rc,
 	    sqlite3_errstr(rc));
+	trials_pardon(store);
 	_exit(EXIT_DISK);
 }
 
@@ -178,6 +180,7 @@ tear_down(struct store *store)
 	ballast_done(&store->ballast);
 	sync_done(&store->sync);
 	pthread_mutex_destroy(&store->mutex);
+	free(store->path);
 	free(store);
 }
 

@@ -10,7 +10,7 @@
 #include "lib/base/map.h"
 #include "lib/store/store.h"
 
-enum { STORE_UUID_SIZE = 33 };
+enum { STORE_UUID_SIZE = 33, STORE_TRIALS_MAX = 2 };
 
 /* A prepared statement, kept by where its text stands. */
 struct statement {
@@ -48,6 +48,8 @@ struct sync {
 
 struct store {
 	sqlite3 *db;
+	char *path;
+	atomic_bool *_Atomic over[STORE_TRIALS_MAX]; /* of trials: no death counts any more */
 	struct ballast ballast;
 	pthread_mutex_t mutex; /* held from store_begin into txn_commit or txn_cancel */
 	atomic_int n_waiting;  /* for mutex */
@@ -68,7 +70,10 @@ struct rows {
 /* Turns a result code of SQLite into err and returns false; ends the process when the disk failed.
  */
 bool store_fault(struct store *store, int rc, const char *what, struct err *err);
-void store_die(int rc, const char *what) __attribute__((noreturn));
+void store_die(struct store *store, int rc, const char *what) __attribute__((noreturn));
+
+/* trial.c: the process ends on purpose, and nobody is to blame. */
+void trials_pardon(struct store *store);
 
 /* store_ballast.c; spend: the disk is full. */
 void ballast_init(struct ballast *ballast, const char *path);

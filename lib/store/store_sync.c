@@ -120,7 +120,7 @@ sync_now(struct store *store)
 	FAULT_POINT("store.sync.before");
 	rc = sync->file->pMethods->xSync(sync->file, SQLITE_SYNC_NORMAL);
 	if (rc != SQLITE_OK)
-		store_die(rc, "sync of the log");
+		store_die(store, rc, "sync of the log");
 	FAULT_POINT("store.sync.after");
 	pthread_mutex_lock(&sync->lock);
 	sync->n_durable = n;

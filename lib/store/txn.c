@@ -129,7 +129,7 @@ rows_next(struct rows *rows)
 	int rc = sqlite3_step(rows->stmt);
 
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		store_die(rc, sqlite3_sql(rows->stmt));
+		store_die(rows->txn->store, rc, sqlite3_sql(rows->stmt));
 	return rc == SQLITE_ROW;
 }
 
@@ -172,7 +172,7 @@ txn_end(struct txn *txn)
 	uint64_t n_written;
 
 	if (!sqlite3_get_autocommit(store->db) && !store_exec(store, "ROLLBACK", NULL))
-		store_die(SQLITE_ERROR, "ROLLBACK");
+		store_die(store, SQLITE_ERROR, "ROLLBACK");
 	n_written = sync_written(store);
 	pthread_mutex_unlock(&store->mutex);
 	sync_wait(store, n_written);

@@ -33,7 +33,9 @@ enum {
 	CHILD_S = 60,
 	FAILURES_MAX = 5, /* enough to see what is wrong */
 	STORY_SEED = 1,
-	NEVER_REACHED = 42, /* exit code: the fault did not come to pass */
+	POISON_SEED = 1000 * 1000, /* from here on some rows kill */
+	POISON_PART = 4,           /* of so many seeds one more */
+	NEVER_REACHED = 42,        /* exit code: the fault did not come to pass */
 	CRASHES_MIN = 300,
 	DISK_ERRORS_MIN = 500
 };
@@ -54,7 +56,7 @@ failures_max(void)
 
 /* What has happened in all schedules; shared with the children. */
 static struct total {
-	atomic_llong kills, disk_errors, full_disks, calls, lost, doubled, late;
+	atomic_llong kills, disk_errors, full_disks, calls, lost, doubled, late, set_aside;
 } * total;
 
 /* A schedule that runs in a child. */
@@ -65,12 +67,15 @@ struct schedule {
 
 /* What a site has to make or to remove cannot be, until it can. */
 static void
-fail_effects(struct world *world)
+fail_effects(int at)
 {
+	struct world *world = &sim_site.bench->sites[at].world;
 	bool is_over = world->ensure_code || world->remove_code;
 
 	world->ensure_code = is_over || sim_dice(2) ? ERR_NONE : ERR_UNAVAILABLE;
 	world->remove_code = is_over || sim_dice(2) ? ERR_NONE : ERR_INTERNAL;
+	if (sim_site.rebooted_ms[at])
+		sim_site.rebooted_ms[at] = sim_now_ms();
 	sim_tell("effects: ensure %d, remove %d\n", world->ensure_code, world->remove_code);
 }
 
@@ -106,7 +111,7 @@ disturb(void)
 		sim_tell("objects vanish\n");
 		break;
 	case 6:
-		fail_effects(&sim_site.bench->sites[sim_dice(N_SITES)].world);
+		fail_effects((int)sim_dice(N_SITES));
 		break;
 	case 7:
 		world_put(&sim_site.bench->sites[sim_dice(N_SITES)].world,
@@ -238,6 +243,8 @@ static void
 run_schedule(unsigned seed)
 {
 	sim_site_begin(seed, CAPACITY);
+	if (seed >= POISON_SEED)
+		sim_poison();
 	sim_pass_ms(SIM_REST_MS);
 	for (int i = 0; i < N_STEPS || sim_counts.kills < KILLS_MIN; i++) {
 		act();
@@ -248,6 +255,8 @@ run_schedule(unsigned seed)
 		sim_look(&sim_slots[sim_dice(SIM_SLOTS)]);
 	}
 	sim_calm_down();
+	if (seed >= POISON_SEED)
+		total->set_aside += (long long)sim_cure();
 	sim_come_to_rest();
 	check_end(seed % RESTORE_EVERY == 0);
 	if (sim_site.is_told)
@@ -376,25 +385,48 @@ run_schedules(long first, long n)
 }
 
 static void
-whatever_happens_nothing_is_lost_or_leaked(void)
+survive(long first, long n)
 {
-	const char *seeds = getenv("VNODE_SEEDS"), *one = getenv("VNODE_SEED");
-	long first = one ? strtol(one, NULL, 10) : 1;
-	long n = one ? 1 : seeds ? strtol(seeds, NULL, 10) : SEEDS_DEFAULT;
+	const char *one = getenv("VNODE_SEED");
 	long n_failed;
 
+	if (one) {
+		first = strtol(one, NULL, 10);
+		n = 1;
+	}
 	total =
 	    mmap(NULL, sizeof(*total), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(total != MAP_FAILED);
 	n_failed = run_schedules(first, n);
 	printf(
 	    "\n  %ld schedules, %ld failed: kills %lld, disk errors %lld, full %lld, calls %lld, "
-	    "lost %lld, doubled %lld, late %lld\n",
+	    "lost %lld, doubled %lld, late %lld, set aside %lld\n",
 	    n, n_failed, total->kills, total->disk_errors, total->full_disks, total->calls,
-	    total->lost, total->doubled, total->late);
+	    total->lost, total->doubled, total->late, total->set_aside);
 	CU_ASSERT_EQUAL(n_failed, 0);
 	CU_ASSERT_TRUE(n_failed || total->kills >= n * KILLS_MIN);
+	CU_ASSERT_TRUE(n_failed || (total->set_aside > 0) == (first >= POISON_SEED));
 	munmap(total, sizeof(*total));
+}
+
+static long
+n_seeds(void)
+{
+	const char *seeds = getenv("VNODE_SEEDS");
+
+	return seeds ? strtol(seeds, NULL, 10) : SEEDS_DEFAULT;
+}
+
+static void
+whatever_happens_nothing_is_lost_or_leaked(void)
+{
+	survive(1, n_seeds());
+}
+
+static void
+rows_that_kill_take_nobody_with_them(void)
+{
+	survive(POISON_SEED, n_seeds() / POISON_PART + 1);
 }
 
 static bool
@@ -458,6 +490,7 @@ static const struct test tests[] = {
     TEST(a_crash_at_any_point_is_survived),
     TEST(an_error_of_any_call_of_the_disk_is_survived),
     TEST(whatever_happens_nothing_is_lost_or_leaked),
+    TEST(rows_that_kill_take_nobody_with_them),
 };
 
 suite_main("engine_sim", tests)

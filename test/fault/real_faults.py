@@ -33,8 +33,8 @@ from real_user import User  # noqa: E402
 KILLS_MIN, FAULTS_S = 17, 4.0
 N_USERS, N_SLOTS = 3, 2
 RIVAL_S = 1
-LIMIT_S = 400  # of one schedule: then something hangs
-ACTIONS = {"kill": 9, "stand still": 3, "away": 3, "disk": 2, "effects": 2, "vanish": 1, "stray": 1,
+LIMIT_S = 550  # of one schedule: then something hangs
+ACTIONS = {"kill": 9, "stand still": 3, "away": 3, "disk": 2, "effects": 6, "vanish": 1, "stray": 1,
            "rival": 1}
 
 
@@ -144,7 +144,8 @@ class Schedule:
         self.tell(f"{daemon.name} can do nothing")
         self.counts["effects fail"] += 1
         open(path, "w").close()
-        self._end(self.dice.uniform(0.1, 0.8), lambda: os.path.exists(path) and os.unlink(path))
+        seconds = self.dice.uniform(0.2, 1.5) if self.dice.randrange(4) else 7  # calls wait for 5 s
+        self._end(seconds, lambda: os.path.exists(path) and os.unlink(path))
 
     def _vanish(self):
         daemon = self.dice.choice(self.domain.managers())
@@ -152,6 +153,7 @@ class Schedule:
             if not name.startswith("."):
                 self.tell(f"{name} of {daemon.name} vanishes")
                 self.counts["vanished"] += 1
+                self.domain.vanished.add((daemon.name, name))
                 try:
                     os.unlink(f"{daemon.objects}/{name}")
                 except FileNotFoundError:

@@ -149,8 +149,17 @@ tnc_restore_never(void *self, const struct rpc_call *call, const struct tnc_rest
 	return true;
 }
 
+static bool
+tnc_retry_three(void *self, const struct rpc_call *call, const struct tnc_retry_args *args,
+    struct tnc_retry_result *result, struct err *err)
+{
+	(void)self, (void)call, (void)args, (void)err;
+	*result = (struct tnc_retry_result){3};
+	return true;
+}
+
 static const struct tnc_ops tnc_fake_ops = {fake_tnc_view, tnc_path_list_empty,
-    tnc_router_list_empty, tnc_orphans_empty, tnc_restore_never};
+    tnc_router_list_empty, tnc_orphans_empty, tnc_retry_three, tnc_restore_never};
 static const struct programmer_ops programmer_fake_ops = {
     .console_read = programmer_console_read_empty,
     .console_write = programmer_console_write_empty,

@@ -192,6 +192,15 @@ fake_readmit(void *self, const struct rpc_call *call, const struct snc_host_read
 	       err_set(err, ERR_CONFLICT, "it has not released 2 rows of before yet");
 }
 
+static bool
+fake_retry(void *self, const struct rpc_call *call, const struct snc_host_retry_args *args,
+    struct snc_host_retry_result *result, struct err *err)
+{
+	(void)self, (void)call;
+	result->n = 2;
+	return !strcmp(args->host, "koganei") || err_set(err, ERR_NOT_FOUND, "no such host");
+}
+
 void
 fake_snc_project(struct snc_ops *ops)
 {
@@ -207,6 +216,7 @@ fake_snc_project(struct snc_ops *ops)
 	ops->audit_list = fake_audit_list;
 	ops->host_evict = fake_evict;
 	ops->host_readmit = fake_readmit;
+	ops->host_retry = fake_retry;
 	ops->host_drain = fake_drain;
 	ops->host_undrain = fake_undrain;
 	ops->restore = fake_restore;

@@ -4,11 +4,12 @@
  * stands in a kernel does, and so does what is wrong with them: when more stands at once than there
  * may be, that is noted beside them.
  *
- *     file_manager ROLE OBJECTS CAPACITY N_HOSTS --config FILE
+ *     file_manager ROLE OBJECTS CAPACITY TOLD N_HOSTS --config FILE
  *
  * ROLE is tnc, redirector or programmer. A node takes as many units as it has CPUs, each other row
- * one; of CAPACITY units a programmer tells the controller, the others do not, so that they refuse.
- * While OBJECTS.fails exists nothing can be made or removed. OBJECTS.overfull: see above.
+ * one, of CAPACITY units. A programmer tells the controller that it has TOLD of them, the others
+ * say nothing of it: so all of them have to refuse. While OBJECTS.fails exists nothing can be made
+ * or removed. OBJECTS.overfull: see above.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@
 #include "test/support/world.h"
 
 enum {
-	N_ARGS = 5, /* ours, the name included */
+	N_ARGS = 6, /* ours, the name included */
 	LOOK_MS = 500,
 	N_KINDS = 2,
 	UNITS_MAX = 1000000,
@@ -33,6 +34,7 @@ struct part {
 	struct world world; /* first: what world.c does is handed the part */
 	struct daemon *daemon;
 	const char *role;
+	int told;
 	struct plain_tnc tnc;
 	char fails[220], overfull[220];
 };
@@ -129,7 +131,7 @@ say_capacity(void *self, struct str *lines)
 		str_addf(lines,
 		    "cpu=%d\nmemory_bytes=1125899906842624\ndisk_bytes=1125899906842624\n"
 		    "accel=tcg\nimage.container-minimal=container:67108864\n",
-		    part->world.capacity);
+		    part->told);
 }
 
 static void
@@ -178,13 +180,15 @@ serve(struct part *part, struct err *err)
 static bool
 read_arguments(struct part *part, char **argv)
 {
-	long long capacity, n_hosts;
+	long long capacity, told, n_hosts;
 
 	if (!str_to_i64(argv[2], 1, UNITS_MAX, &capacity) ||
-	    !str_to_i64(argv[3], 1, UNITS_MAX, &n_hosts))
+	    !str_to_i64(argv[3], 1, UNITS_MAX, &told) ||
+	    !str_to_i64(argv[4], 1, UNITS_MAX, &n_hosts))
 		return false;
 	part->role = argv[0];
 	world_init(&part->world, argv[1], (int)capacity);
+	part->told = (int)told;
 	part->tnc.n_hosts = (size_t)n_hosts;
 	snprintf(part->fails, sizeof(part->fails), "%s.fails", argv[1]);
 	snprintf(part->overfull, sizeof(part->overfull), "%s.overfull", argv[1]);
@@ -203,8 +207,8 @@ main(int argc, char **argv)
 	int exit_code = 2;
 
 	if (argc <= N_ARGS || !read_arguments(&part, argv + 1)) {
-		fprintf(
-		    stderr, "usage: file_manager ROLE OBJECTS CAPACITY N_HOSTS --config FILE\n");
+		fprintf(stderr,
+		    "usage: file_manager ROLE OBJECTS CAPACITY TOLD N_HOSTS --config FILE\n");
 		return exit_code;
 	}
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)

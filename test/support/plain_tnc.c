@@ -63,6 +63,15 @@ no_orphans(void *self, const struct rpc_call *call, const struct tnc_orphans_arg
 }
 
 static bool
+no_retry(void *self, const struct rpc_call *call, const struct tnc_retry_args *args,
+    struct tnc_retry_result *result, struct err *err)
+{
+	(void)self, (void)call, (void)args, (void)err;
+	*result = (struct tnc_retry_result){0};
+	return true;
+}
+
+static bool
 no_restore(void *self, const struct rpc_call *call, const struct tnc_restore_args *args,
     struct tnc_restore_result *result, struct err *err)
 {
@@ -71,4 +80,5 @@ no_restore(void *self, const struct rpc_call *call, const struct tnc_restore_arg
 	return true;
 }
 
-const struct tnc_ops plain_tnc_ops = {publish, no_paths, no_routers, no_orphans, no_restore};
+const struct tnc_ops plain_tnc_ops = {
+    publish, no_paths, no_routers, no_orphans, no_retry, no_restore};

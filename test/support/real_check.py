@@ -8,10 +8,10 @@ import sqlite3
 import tempfile
 import time
 
-from real_domain import CPUS, N_HOSTS, Fault, Unanswered
+from real_domain import CPUS, CPUS_TOLD, N_HOSTS, Fault, Unanswered
 from real_user import document
 
-QUIET_S = 90
+QUIET_S = 150
 HELD, COMMITTED, RELEASED = 1, 2, 3
 
 
@@ -99,6 +99,7 @@ class World:
     def __init__(self, domain):
         for daemon in domain.daemons.values():
             daemon.process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, daemon.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         try:
             self.wanted = read_rows(domain.daemons["sncd"], """SELECT r.*, g.state AS group_state,
                 g.goal FROM controller_row r JOIN controller_group g ON g.name = r.grp""")
@@ -172,7 +173,7 @@ class World:
                            f"{wanted}")
 
     def free_cpus(self):
-        return {f"v{i + 1}": CPUS - sum(units(row["spec"]) for row in self.rows[f"programmer@v{i + 1}"]
+        return {f"v{i + 1}": CPUS_TOLD - sum(units(row["spec"]) for row in self.rows[f"programmer@v{i + 1}"]
                                         if row["state"] < RELEASED or row["eff"])
                 for i in range(N_HOSTS)}
 
@@ -206,7 +207,7 @@ def check_given_back(client, users):
         eventually(lambda name=name: client.call("snc.slice_delete", slice=name) and None)
     eventually(lambda: f"I4 not gone: {list_slices(client)}" if list_slices(client) else None)
     eventually(lambda: at_rest(client))
-    check_ledger(client, {f"v{i + 1}": CPUS for i in range(N_HOSTS)})
+    check_ledger(client, {f"v{i + 1}": CPUS_TOLD for i in range(N_HOSTS)})
     for user in users:
         for slice_ in user.slices:
             slice_.is_delete_sent = True

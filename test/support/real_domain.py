@@ -18,7 +18,8 @@ from real_proxy import Link, Proxy
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 N_HOSTS = 2
-CPUS, ENDS, SHARES = 5, 8, 4  # a host's CPUs and ends of links, the network's shares: little
+CPUS, ENDS, SHARES = 4, 4, 2  # a host's CPUs and ends of links, the network's shares: little
+CPUS_TOLD = 6  # to sncd, so that programmers, too, have to refuse
 DISK_BYTES = 24 << 20  # thrice the ballast: a start needs two of it
 SNCD, PROXIED_SNCD = ("127.0.0.1", 7701), ("127.3.0.1", 7701)
 CALL_S = 6
@@ -181,6 +182,7 @@ class Domain:
         self.random = random.Random(f"{seed} domain")
         self.proxy = Proxy()
         self.daemons = {}
+        self.vanished = set()  # (manager, rid) of objects that were taken away
         manager_points = fault_points("lib/engine/manager_loop.c", "lib/engine/manager_verb.c",
                                       "lib/engine/manager_keep.c", "lib/store",
                                       "test/support/world.c")
@@ -230,8 +232,22 @@ class Domain:
                        f"controller=snc@ctl 127.3.0.2:7701\n")
         self.daemons[name] = Daemon(
             name, [self._program("file_manager"), role, f"{folder}/objects", str(capacity),
-                   str(N_HOSTS), "--config", f"{folder}/conf"], folder, points)
+                   str(CPUS_TOLD), str(N_HOSTS), "--config", f"{folder}/conf"], folder, points)
         self._add_link(name, address, target, seed)
+
+    def objects_of(self, slice_id):
+        """Texts of all that stands of a slice."""
+        found = []
+        for daemon in self.managers():
+            for name in os.listdir(daemon.objects):
+                try:
+                    with open(f"{daemon.objects}/{name}") as file:
+                        text = file.read()
+                except FileNotFoundError:
+                    continue  # it went meanwhile
+                if f"\nslice={slice_id}\n" in text and not name.startswith("."):
+                    found.append(text)
+        return found
 
     def client(self, address=SNCD):
         return Client(self.pki, address)

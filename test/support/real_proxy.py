@@ -9,7 +9,9 @@ CHUNK = 65536
 HOLD_S = 8.5  # longer than any daemon waits for a manager
 
 # What happens to a chunk, per mille; else it passes.
-FATES = (("late", 50), ("drop", 15), ("half", 8), ("short", 12), ("unanswered", 15), ("held", 1))
+FATES = (("late", 50), ("drop", 15), ("half", 8), ("short", 12), ("held", 1), ("unanswered", 20),
+         ("astray", 30))
+OF_ANSWERS, OF_REQUESTS = ("unanswered",), ("astray",)
 
 
 class Link:
@@ -25,7 +27,7 @@ class Link:
         dice = self.random.randrange(1000)
         for fate, width in FATES:
             if dice < width:
-                return fate if is_answer or fate != "unanswered" else "pass"
+                return "pass" if fate in (OF_REQUESTS if is_answer else OF_ANSWERS) else fate
             dice -= width
         return "pass"
 
@@ -92,7 +94,10 @@ class Proxy:
             fate = "pass" if self.is_calm else link.fate(is_answer)
             if fate != "pass":
                 self.counts[fate] += 1
-            if fate in ("late", "held"):
+            if fate == "astray":  # who sent it is told that it failed, and it arrives all the same
+                pair[0].transport.abort()
+                await self._wait(link.random.uniform(0, 1.5))
+            elif fate in ("late", "held"):
                 await self._wait(link.random.uniform(0.01, 0.4) if fate == "late" else HOLD_S)
             elif fate == "half":
                 break

@@ -8,7 +8,7 @@ from real_domain import PROXIED_SNCD, Fault, Unanswered
 
 # Codes that do not say whether it was, or will be, done.
 OPEN = {"unavailable", "internal", "timeout", "wait", "busy"}
-LAST_S = 60  # for the calls that are made again when all faults are over
+LAST_S = 150  # for the calls that are made again when all faults are over
 
 
 def document(name, n_nodes, cpu, rate_mbps):
@@ -47,6 +47,7 @@ class Slice:
         self.n_unanswered = 0    # creations: one may still come about
         self.is_delete_sent = self.is_deleted = False  # perhaps; accepted
         self.is_goal_moved = False  # it was told to run or to stop
+        self.is_modified = False
         self.was_running = self.was_gone = False
 
     def is_over(self):
@@ -58,6 +59,7 @@ class User(threading.Thread):
 
     def __init__(self, domain, index, n_slots, seed):
         super().__init__(daemon=True)
+        self.domain = domain
         self.client = domain.client(PROXIED_SNCD)
         self.dice = random.Random(f"{seed} user {index}")
         self.index, self.n_made = index, 0
@@ -103,7 +105,8 @@ class User(threading.Thread):
         elif not slice_.is_created:
             self.create(slice_)
         else:
-            dice = self.dice.randrange(10)
+            is_awaited = slice_.goal == "RUNNING" and not slice_.was_running
+            dice = self.dice.randrange(25 if is_awaited else 10)
             if slice_.is_delete_sent and not slice_.is_deleted and dice < 5:
                 self.delete(slice_)
             elif dice < 2 and not slice_.is_delete_sent:
@@ -134,12 +137,14 @@ class User(threading.Thread):
         _, code = self._call("slice_delete", slice=slice_.name)
         if code in ("", "not_found"):
             slice_.is_deleted = True
-            slice_.was_gone |= code == "not_found"
+            if code:
+                self.learn(slice_, None)
 
     def _modify(self, slice_):
         shape = (1 + self.dice.randrange(3), slice_.shape[1], 1 + self.dice.randrange(3))
         wanted = document(slice_.name, *shape)
         slice_.documents.add(wanted)
+        slice_.is_modified = True
         self._call("slice_modify", slice=slice_.name, document=wanted, plan=False,
                    restart=bool(self.dice.randrange(2)))
 
@@ -152,12 +157,16 @@ class User(threading.Thread):
         if code not in ("", "not_found"):
             return
         self.learn(slice_, answer["slices"][0] if answer else None)
+        if answer:
+            self._look_at_parts(slice_, answer["slices"][0])
 
     def learn(self, slice_, seen):
         """What sncd says of a slice, None when there is none, must follow from what it said before."""
         if not seen:
             if not slice_.is_delete_sent:
                 self._violated("what was accepted is lost", slice_)
+            if slice_.id and not slice_.was_gone and self.domain.objects_of(slice_.id):
+                self._violated("I3 it is said to be gone, and parts of it stand", slice_)
             slice_.was_gone = True
             return
         if slice_.was_gone:
@@ -168,6 +177,17 @@ class User(threading.Thread):
                 seen["state"] not in ("RUNNING", "MODIFYING"):
             self._violated(f"I2 it ran, and is {seen['state']} ({seen['reason']})", slice_)
         slice_.was_running |= seen["state"] == "RUNNING" and not seen["progress"]
+
+    def _look_at_parts(self, slice_, seen):
+        """It is said to run as it was made: then all of it is there, but for what was taken away."""
+        if seen["state"] != "RUNNING" or seen["progress"] or seen["degraded"] or \
+                slice_.is_modified or slice_.is_goal_moved or slice_.is_delete_sent:
+            return
+        n_taken = len(self.domain.vanished)
+        wanted = seen["n_nodes"] + 2 * seen["n_links"]
+        found = sum("share" not in text.split("\n")[1] for text in self.domain.objects_of(slice_.id))
+        if found + len(self.domain.vanished) < wanted and n_taken == len(self.domain.vanished):
+            self._violated(f"I2 it is said to run, with {found} of {wanted} objects", slice_)
 
     def settle(self, client, pause):
         """All faults are over: what has no answer yet gets one; pause() lets a moment pass."""

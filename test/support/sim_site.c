@@ -10,6 +10,7 @@
 
 #include "lib/base/id.h"
 #include "lib/base/log.h"
+#include "lib/store/trial.h"
 #include "test/support/sim.h"
 #include "test/support/suite.h"
 
@@ -17,7 +18,9 @@ enum {
 	HELLO_MS = 10000,
 	HELLO_LOSS_ODDS = 4,
 	REBOOT_MS = 60000, /* in which what stood before may be absent */
-	RESTS = 1800
+	RESTS = 1800,
+	POISON_EVERY = 3, /* rows, of which one kills */
+	POISON_MS = 100 * 1000
 };
 
 struct sim_site sim_site;
@@ -214,6 +217,49 @@ count_objects(void)
 	return n;
 }
 
+/* How often a row has killed with these attributes. */
+static unsigned char deaths_of[1 << 16];
+
+static void
+die_of(const struct row *row)
+{
+	uint64_t count = id_counter(row->rid);
+	uint64_t rev = row->state == ROW_COMMITTED ? (uint64_t)row->rev : 0;
+	unsigned char *deaths = &deaths_of[(count * 64 + rev) % sizeof(deaths_of)];
+
+	if (row->rid < SIM_STRAYS_END || count % POISON_EVERY != 0 ||
+	    count / POISON_EVERY % ROW_RELEASED + 1 != (uint64_t)row->state)
+		return;
+	if (++*deaths > TRIAL_COMPANY + TRIAL_ALONE)
+		sim_violated("a row kills for ever", id_text(row->rid).text);
+	sim_tell("node %d dies of %s\n", sim_node(), id_text(row->rid).text);
+	sim_kill(sim_node(), false);
+}
+
+void
+sim_poison(void)
+{
+	for (int i = 0; i < N_SITES; i++)
+		sim_site.bench->sites[i].world.poison = die_of;
+}
+
+size_t
+sim_cure(void)
+{
+	size_t n = 0;
+
+	sim_pass_ms(POISON_MS);
+	for (int i = 0; i < N_SITES; i++)
+		sim_site.bench->sites[i].world.poison = NULL;
+	for (int i = 0; i < N_SITES; i++) {
+		while (!is_site_up(i))
+			sim_pass_ms(SIM_REST_MS);
+		n += manager_retry(sim_site.bench->sites[i].manager);
+	}
+	sim_tell("%zu rows were set aside\n", n);
+	return n;
+}
+
 bool
 sim_restore(void)
 {
@@ -274,6 +320,8 @@ sim_calm_down(void)
 		struct site *site = &sim_site.bench->sites[i];
 
 		site->is_cut = false;
+		if (sim_site.rebooted_ms[i] && site->world.ensure_code)
+			sim_site.rebooted_ms[i] = sim_now_ms();
 		site->world.ensure_code = site->world.remove_code = ERR_NONE;
 	}
 }
@@ -395,9 +443,10 @@ check_group(struct bench *bench, struct txn *txn, const char *group, enum group_
 	    !controller_rows(bench->controller, txn, group, arena, &rows, &n))
 		return;
 	for (size_t i = 0; i < n; i++) {
-		bool is_rebooted =
-		    sim_site.rebooted_ms[i] && sim_now_ms() - sim_site.rebooted_ms[i] < REBOOT_MS;
-
+		/* Then it takes as long as what has to be made cannot be. */
+		bool is_rebooted = sim_site.rebooted_ms[i] &&
+				   (bench->sites[i].world.ensure_code ||
+				       sim_now_ms() - sim_site.rebooted_ms[i] < REBOOT_MS);
 		bool stands = world_has(&bench->sites[i].world, rows[i].row.rid);
 
 		if (rows[i].is_evicted)

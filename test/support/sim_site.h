@@ -49,6 +49,12 @@ void sim_lose_database(int at);
  */
 bool sim_restore(void);
 
+/* From now on some rows kill their manager when they are admitted, others when they are made or
+ * removed, none more often than it takes to see it; and no more, and what was set aside by then,
+ * which is counted, is tried again. */
+void sim_poison(void);
+size_t sim_cure(void);
+
 /* Kills a node, now and then by its power: then a site's objects are gone, too. */
 void sim_strike(int node);
 

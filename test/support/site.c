@@ -187,7 +187,34 @@ struct writer {
 	struct str text, binds;
 	const char *name;
 	char part; /* n, l, a, or 0 */
+	bool is_in_aggregate;
 };
+
+static void
+in_aggregate(struct writer *writer, bool is_in)
+{
+	if (is_in != writer->is_in_aggregate)
+		str_add(&writer->text, is_in ? "<aggregate name=\"local\">" : "</aggregate>");
+	writer->is_in_aggregate = is_in;
+}
+
+/* amap, together, apart */
+static void
+add_place(struct writer *writer, struct line *line)
+{
+	const char *word = line->words[0];
+
+	in_aggregate(writer, !strcmp(word, "amap"));
+	if (writer->is_in_aggregate) {
+		str_addf(&writer->text, "<amap node=\"%s\" vnode=\"%s\"/>", line->words[1],
+		    line->words[2]);
+		return;
+	}
+	str_addf(&writer->text, "<%s>", word);
+	for (size_t i = 1; i < line->n; i++)
+		str_addf(&writer->text, "<member node=\"%s\"/>", line->words[i]);
+	str_addf(&writer->text, "</%s>", word);
+}
 
 static void
 open_part(struct writer *writer, char part)
@@ -210,10 +237,11 @@ open_part(struct writer *writer, char part)
 		    str_text(&writer->binds));
 	}
 	if (part == 'a')
-		str_addf(&writer->text, "<mapping slice=\"%s\"><aggregate name=\"local\">",
-		    writer->name);
-	if (writer->part == 'a')
-		str_add(&writer->text, "</aggregate></mapping>");
+		str_addf(&writer->text, "<mapping slice=\"%s\">", writer->name);
+	if (writer->part == 'a') {
+		in_aggregate(writer, false);
+		str_add(&writer->text, "</mapping>");
+	}
 	if (part == 'e')
 		str_add(&writer->text, "</slice-design>");
 	writer->part = part;
@@ -231,14 +259,13 @@ site_document(struct arena *arena, const char *name, const char *text)
 
 		if (line.n < 2)
 			abort(); /* the test is wrong */
-		open_part(&writer, at[0]);
+		open_part(&writer, at[0] == 't' ? 'a' : at[0]);
 		if (at[0] == 'n')
 			add_node(&writer.text, &line);
 		else if (at[0] == 'l')
 			add_link(&writer.text, &writer.binds, &line);
 		else
-			str_addf(&writer.text, "<amap node=\"%s\" vnode=\"%s\"/>", line.words[1],
-			    line.words[2]);
+			add_place(&writer, &line);
 		at += len + (at[len] == '\n');
 		if (*at)
 			str_add(&writer.text, "\n");

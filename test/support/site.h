@@ -22,7 +22,8 @@ struct graph_edge *site_edge(struct substrate *substrate, const char *name);
  *     node NAME KEY=VALUE… : VPORT…
  *     link NAME KEY=VALUE… : NODE.VPORT NODE.VPORT…
  *     amap NODE HOST
- * Nodes first, then links, then amaps. The slice's name is `name`.
+ *     together NODE…, apart NODE…
+ * Nodes first, then links, then amaps, then together, then apart. The slice's name is `name`.
  */
 char *site_document(struct arena *arena, const char *name, const char *text);
 

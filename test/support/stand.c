@@ -33,6 +33,15 @@ stand_close(struct stand *stand)
 struct stand *
 stand_new(const char *name, int capacity)
 {
+	struct stand *stand = stand_make(name, capacity);
+
+	stand_open(stand);
+	return stand;
+}
+
+struct stand *
+stand_make(const char *name, int capacity)
+{
 	struct stand *stand = xcalloc(1, sizeof(*stand));
 	char dir[200];
 
@@ -44,7 +53,6 @@ stand_new(const char *name, int capacity)
 	stand->owner = "snc@ctl";
 	stand->epoch = 1;
 	stand->deadline_ms = 5000;
-	stand_open(stand);
 	return stand;
 }
 

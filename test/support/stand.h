@@ -23,6 +23,9 @@ struct stand {
 
 /* NAME.db and the folder NAME in the test's own folder. */
 struct stand *stand_new(const char *name, int capacity);
+
+/* The same with nothing opened yet. */
+struct stand *stand_make(const char *name, int capacity);
 void stand_free(struct stand *stand);
 void stand_open(struct stand *stand);
 void stand_close(struct stand *stand);

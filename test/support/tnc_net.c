@@ -88,7 +88,7 @@ post_tnc(
 	struct net *net = self;
 
 	(void)timeout_ms, (void)err;
-	return serve(net->server, "snc", body, size, reply);
+	return serve(net->server, net->role, body, size, reply);
 }
 
 static struct site *
@@ -180,17 +180,25 @@ net_tnc_stop(struct net *net)
 struct net *
 net_new(const char *name, int pool_bits)
 {
-	struct net *net = xcalloc(1, sizeof(*net));
 	auto_str struct str xml = {0};
+
+	str_addf(&xml, network, pool_bits);
+	return net_new_of(name, xml.text);
+}
+
+struct net *
+net_new_of(const char *name, const char *xml)
+{
+	struct net *net = xcalloc(1, sizeof(*net));
 	diagnoses found = {0};
 
 	log_set_level(LOG_LEVEL_ERROR);
 	net->arena = arena_new();
+	net->role = "snc";
 	snprintf(net->dir, sizeof(net->dir), "%s/%s", test_dir(), name);
 	world_init(&(struct world){0}, net->dir, 0); /* makes the folder */
 	test_clock_init(&net->clock);
-	str_addf(&xml, network, pool_bits);
-	net->inventory = inventory_read(xml.text, xml.len, &found);
+	net->inventory = inventory_read(xml, strlen(xml), &found);
 	assert_equal(found.n, 0);
 	for (int i = 0; i < N_ROUTERS; i++) {
 		route_fake_init(&net->sites[i].routes);

@@ -38,7 +38,8 @@ struct net {
 	struct store *store;
 	struct tnc *tnc;
 	struct rpc_server *server;
-	struct rpc_client client; /* we, as snc@ctl */
+	struct rpc_client client; /* we, as ROLE@ctl */
+	const char *role;         /* snc, as long as it is not set to another */
 	struct arena *arena;
 	uint64_t n_rids;
 };
@@ -51,6 +52,9 @@ struct held {
 
 /* An own folder below the test's; a pool of 32 - pool_bits address bits. Everything runs. */
 struct net *net_new(const char *name, int pool_bits);
+
+/* The same with another transport.xml, of the routers r1, r2, r3. */
+struct net *net_new_of(const char *name, const char *xml);
 void net_free(struct net *net);
 
 /* Ends and starts one daemon; what it has stored stays. */

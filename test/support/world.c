@@ -54,6 +54,8 @@ unit_admit(void *self, struct txn *txn, const struct row *row, const struct mana
 	int used = 0, wanted = spec_units(row->spec);
 
 	(void)txn;
+	if (world->poison)
+		world->poison(row);
 	if (wanted < 1)
 		return err_set(err, ERR_BAD_VALUE, "spec '%s'", row->spec);
 	for (size_t i = 0; i < book->n_rows; i++)
@@ -71,6 +73,8 @@ unit_ensure(void *self, const struct row *row, struct err *err)
 	struct world *world = self;
 	auto_str struct str text = {0};
 
+	if (world->poison)
+		world->poison(row);
 	if (world->ensure_code)
 		return err_set(err, (enum err_code)(int)world->ensure_code, "told to fail");
 	str_addf(&text, "%s\n%s", row->spec, row->attr);
@@ -87,6 +91,8 @@ unit_remove(void *self, const struct row *row, struct err *err)
 {
 	struct world *world = self;
 
+	if (world->poison)
+		world->poison(row);
 	if (world->remove_code)
 		return err_set(err, (enum err_code)(int)world->remove_code, "told to fail");
 	world_drop(world, row->rid);

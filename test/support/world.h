@@ -18,7 +18,9 @@ struct world {
 	atomic_int remove_code;
 	atomic_bool is_overfull; /* seen more units than capacity */
 	atomic_int n_changed;    /* times that the manager said that an object has changed */
-	struct manager *told;    /* of each object that is made, as a kernel tells; or NULL */
+	/* Called before a row is admitted, made or removed: may end the process; or NULL. */
+	void (*poison)(const struct row *row);
+	struct manager *told; /* of each object that is made, as a kernel tells; or NULL */
 };
 
 /* Makes the folder if need be. */

@@ -87,6 +87,37 @@ a_wish_shares_the_path() {
 	equal "$(client view | sed -n 's/^r1-r3 //p')" "r1 r3 910000000 910000000"
 }
 
+vnode() {
+	VNODE_CONFIG=$WORK/config.ini "$BIN/bin/vnode" "$@"
+}
+
+noc_config() {
+	"$CLIENT" issue "$WORK" noc staff 10.63.0.1
+	printf '%s\n' '[vnode]' context=noc '[context noc]' "tnc=unix:$WORK/ctl/tncd.sock" \
+		"ca=$WORK/ca.crt" "cert=$WORK/noc-staff.crt" "key=$WORK/noc-staff.key" >"$WORK/config.ini"
+}
+
+the_noc_is_told_where_a_path_could_run() {
+	local path code=0
+	noc_config
+	vnode path candidates a b --rate 15Mbps | tee "$WORK/ways"
+	equal "$(sed -n '2,3s/ .*//p' "$WORK/ways" | tr '\n' ' ')" "r1 r1 "
+	grep -q '^r1 r2  *a-r1 r1-r2 b-r2  *3 ms  *3  *20 Mbps  *-$' "$WORK/ways"
+	vnode path candidates a b --rate 50Mbps --metric widest --k 1 --json | tee "$WORK/json"
+	grep -q '"hops": "r1 r3 r2"' "$WORK/json"
+	vnode path candidates a b --rate 50Mbps --latency 4ms 2>"$WORK/why" || code=$?
+	cat "$WORK/why"
+	equal "$code" 6
+	grep -q '^  link r1-r2 lacks 30 Mbps$' "$WORK/why"
+	grep -q '^  try: --rate 20000kbps$' "$WORK/why"
+	grep -q '^  try: --latency 6000us$' "$WORK/why"
+	path=$(value path <"$WORK/s1")
+	vnode path show "$path" | grep -q '^links  *a-r1 r1-r2 b-r2$'
+	if vnode path candidates a b 2>"$WORK/why"; then return 1; fi
+	if vnode path show none 2>"$WORK/why"; then return 1; fi
+	grep -q "there is no transport path 'none'" "$WORK/why"
+}
+
 a_refusal_names_the_best_offer() {
 	if reserve 4 2000000000 >"$WORK/s4"; then return 1; fi
 	equal "$(value code <"$WORK/s4")" R03
@@ -336,6 +367,8 @@ test_case "each hop has a class of the path's rate" each_hop_has_a_class_of_the_
 test_case "a second way is taken when the first is full, and each path keeps to its hops" \
 	a_second_way_is_taken_when_the_first_is_full
 test_case "a wish for the same hops shares the path and its capacity" a_wish_shares_the_path
+test_case "where a path could run, and why not, is told on the command line" \
+	the_noc_is_told_where_a_path_could_run
 test_case "what does not fit is refused with the best offer" a_refusal_names_the_best_offer
 test_case "a repeated reserve answers the same and charges once" a_reserve_may_be_repeated
 test_case "a route that was deleted or changed by hand comes back" a_deleted_route_comes_back

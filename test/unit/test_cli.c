@@ -261,6 +261,9 @@ a_host_is_given_up_when_it_is_confirmed(void)
 	expect(&session, "host evict --context noc", 2, "", "HOST");
 	expect(&session, "host readmit --context noc koganei", 0, "", "");
 	expect(&session, "host readmit --context noc osaka", 5, "", "not released 2 rows");
+	expect(&session, "host retry --context noc koganei", 0, "2 tried again", "");
+	expect(&session, "host retry --context noc koganei --json", 0, "\"n\": 2", "");
+	expect(&session, "host retry --context noc osaka", 3, "", "no such host");
 	session_end(&session);
 }
 

@@ -13,7 +13,7 @@
 /* Lines are what the cases below count. */
 static const char good[] = "<transport version=\"1.0\">\n"
 			   "  <pool prefix=\"10.65.0.0/16\"/>\n"
-			   "  <router name=\"r1\" address=\"10.63.0.21\"/>\n"
+			   "  <router name=\"r1\" address=\"10.63.0.21\" risk=\"tunnel\"/>\n"
 			   "  <router name=\"r2\" address=\"10.63.0.22\"/>\n"
 			   "  <host name=\"h1\"/>\n"
 			   "  <host name=\"h2\"/>\n"
@@ -21,9 +21,12 @@ static const char good[] = "<transport version=\"1.0\">\n"
 			   "    <end node=\"h1\" port=\"u0\" address=\"10.64.0.1\"/>\n"
 			   "    <end node=\"r1\" port=\"p0\" address=\"10.64.0.2\"/>\n"
 			   "  </link>\n"
-			   "  <link name=\"r1-r2\" capacity=\"500Mbps\" latency=\"250us\">\n"
+			   "  <link name=\"r1-r2\" capacity=\"500Mbps\" latency=\"250us\" "
+			   "cost=\"7\" risk=\"duct-7 tunnel\">\n"
 			   "    <end node=\"r1\" port=\"p1\" address=\"10.64.0.5\"/>\n"
 			   "    <end node=\"r2\" port=\"p1\" address=\"10.64.0.6\"/>\n"
+			   "    <maintenance from=\"2026-11-22T08:00Z\" "
+			   "until=\"2026-11-22T10:00Z\"/>\n"
 			   "  </link>\n"
 			   "  <link name=\"r2-h2\" capacity=\"1Gbps\" latency=\"1ms\">\n"
 			   "    <end node=\"r2\" port=\"p0\" address=\"10.64.0.9\"/>\n"
@@ -58,9 +61,21 @@ static const struct {
     {"node=\"r2\" port=\"p1\"", "node=\"r9\" port=\"p1\"", 13, ERR_NOT_FOUND, 0},
     {"node=\"r2\" port=\"p1\"", "node=\"r1\" port=\"p2\"", 11, ERR_BAD_VALUE, 1},
     {"node=\"r1\" port=\"p1\"", "node=\"r1\" port=\"p0\"", 12, ERR_X12, 0},
-    {"10.64.0.10", "10.64.0.9", 17, ERR_X12, 0},
-    {"10.64.0.10", "10.64.0.256", 17, ERR_BAD_VALUE, 1},
-    {"    <end node=\"h2\" port=\"u0\" address=\"10.64.0.10\"/>\n", "", 15, ERR_X08, 0},
+    {"10.64.0.10", "10.64.0.9", 18, ERR_X12, 0},
+    {"10.64.0.10", "10.64.0.256", 18, ERR_BAD_VALUE, 1},
+    {"    <end node=\"h2\" port=\"u0\" address=\"10.64.0.10\"/>\n", "", 16, ERR_X08, 0},
+    {"cost=\"7\"", "cost=\"0\"", 11, ERR_BAD_VALUE, 0},
+    {"cost=\"7\"", "cost=\"-3\"", 11, ERR_BAD_VALUE, 0},
+    {"cost=\"7\"", "cost=\"1000001\"", 11, ERR_BAD_VALUE, 0},
+    {"duct-7 tunnel", "duct-7  tunnel", 11, ERR_X18, 0},
+    {"duct-7 tunnel", "7-duct", 11, ERR_X18, 0},
+    {"duct-7 tunnel", "tunnel tunnel", 11, ERR_X12, 1},
+    {"risk=\"tunnel\"", "risk=\"\"", 3, ERR_X18, 0},
+    {"2026-11-22T08:00Z", "+90m", 14, ERR_BAD_VALUE, 0},
+    {"2026-11-22T08:00Z", "2026-11-31T08:00Z", 14, ERR_BAD_VALUE, 1},
+    {"2026-11-22T08:00Z", "2026-11-22T08:00", 14, ERR_BAD_VALUE, 0},
+    {"2026-11-22T08:00Z", "2026-11-22T10:00Z", 14, ERR_BAD_VALUE, 1},
+    {" until=\"2026-11-22T10:00Z\"", "", 14, ERR_X04, 0},
     {"  <host name=\"h2\"/>\n", "  <switch name=\"h2\"/>\n", 6, ERR_X05, 0},
     {"<transport version", "<!DOCTYPE x><transport version", 1, ERR_X19, -1},
 };
@@ -101,7 +116,56 @@ a_good_inventory_becomes_a_graph(void)
 	assert_equal(graph->edges[1].free_ba_bps, 500000000);
 	assert_equal(graph->edges[1].latency_us, 250);
 	assert_text(inventory_far(&inventory->links[2], 1)->address, "10.64.0.10");
+	assert_equal(inventory_link(inventory, "r1-r2"), 1);
+	assert_equal(inventory_link(inventory, "r1"), -1);
 	assert_text(inventory_near(&inventory->links[2], 1)->port, "p0");
+	vec_done(&found);
+}
+
+static void
+cost_risks_and_maintenance_are_read(void)
+{
+	static const int64_t start_ms = 1795334400000; /* 2026-11-22T08:00Z */
+	static const int64_t length_ms = 7200000;
+	diagnoses found = {0};
+	auto_inventory struct inventory *inventory = inventory_read(good, strlen(good), &found);
+	struct inventory_windows *windows;
+
+	assert_true(inventory != NULL);
+	if (!inventory) /* for the analyzer */
+		return;
+	assert_equal(inventory->costs[0], 1);
+	assert_equal(inventory->costs[1], 7);
+	assert_equal(inventory->n_risks, 2);
+	assert_equal(inventory->link_risks.first[1], 0);
+	assert_equal(inventory->link_risks.first[2], 2);
+	assert_equal(inventory->link_risks.first[3], 2);
+	assert_text(inventory->risks[inventory->link_risks.items[0]], "duct-7");
+	assert_text(inventory->risks[inventory->vertex_risks.items[0]], "tunnel");
+	assert_equal(inventory->vertex_risks.first[1], 1);
+	assert_equal(inventory->vertex_risks.first[4], 1);
+	windows = &inventory->links[1].maintenance;
+	assert_equal(inventory->links[0].maintenance.n, 0);
+	assert_equal(windows->items[0].from_ms, start_ms);
+	assert_equal(inventory_until(windows, &(struct inventory_window){0, start_ms}), 0);
+	assert_equal(inventory_until(windows, &(struct inventory_window){0, start_ms + 1}),
+	    start_ms + length_ms);
+	assert_equal(inventory_until(windows,
+			 &(struct inventory_window){windows->items[0].until_ms, INT64_MAX}),
+	    0);
+	vec_done(&found);
+}
+
+/* Every fault that is ours comes with a remedy. */
+static void
+an_unknown_router_is_answered_with_the_nearest(void)
+{
+	auto_free char *xml = edited("node=\"r2\" port=\"p1\"", "node=\"r22\" port=\"p1\"");
+	diagnoses found = {0};
+
+	assert_true(inventory_read(xml, strlen(xml), &found) == NULL);
+	assert_equal(found.n, 1);
+	assert_text(found.items[0].hint, "'r2'?");
 	vec_done(&found);
 }
 
@@ -160,7 +224,7 @@ all_faults_are_found_at_once(void)
 	assert_equal(found.n, 3);
 	assert_equal(found.items[0].line, 2);
 	assert_equal(found.items[1].line, 11);
-	assert_equal(found.items[2].line, 17);
+	assert_equal(found.items[2].line, 18);
 	vec_done(&found);
 }
 
@@ -176,6 +240,8 @@ a_missing_file_is_said_to_be_missing(void)
 
 static const struct test tests[] = {
     TEST(a_good_inventory_becomes_a_graph),
+    TEST(cost_risks_and_maintenance_are_read),
+    TEST(an_unknown_router_is_answered_with_the_nearest),
     TEST(each_fault_is_named_with_its_line),
     TEST(the_schema_agrees),
     TEST(all_faults_are_found_at_once),

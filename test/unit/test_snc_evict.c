@@ -224,8 +224,44 @@ what_is_under_way_with_it_is_refused(void)
 	fake_site_free(site);
 }
 
+static bool
+retry(
+    struct fake_site *site, const char *host, struct snc_host_retry_result *result, struct err *err)
+{
+	*err = (struct err){0};
+	return snc_host_retry_call(
+	    &site->noc, site->arena, &(struct snc_host_retry_args){host}, result, err);
+}
+
+static void
+all_daemons_of_a_host_are_told_to_try_again(void)
+{
+	struct fake_site *site = fake_site_new();
+	struct snc_host_retry_result result;
+	struct snc_audit_list_result audit;
+	struct err err;
+
+	assert_true(retry(site, "osaka", &result, &err));
+	assert_equal(result.n, 0);
+	assert_true(retry(site, "ctl", &result, &err)); /* tncd says three */
+	assert_equal(result.n, 3);
+	CU_ASSERT_FALSE(retry(site, "sapporo", &result, &err));
+	assert_equal(err.code, ERR_NOT_FOUND);
+	fake_manager(site, osaka[1])->is_away = true;
+	CU_ASSERT_FALSE(retry(site, "osaka", &result, &err));
+	assert_equal(err.code, ERR_UNAVAILABLE);
+	assert_true(snc_audit_list_call(
+	    &site->noc, site->arena, &(struct snc_audit_list_args){}, &audit, &err));
+	assert_true(audit.n_records >= 2);
+	CU_ASSERT_FALSE(snc_host_retry_call(
+	    &site->developer, site->arena, &(struct snc_host_retry_args){"osaka"}, &result, &err));
+	assert_equal(err.code, ERR_FORBIDDEN);
+	fake_site_free(site);
+}
+
 static const struct test tests[] = {
     TEST(a_host_that_answers_is_not_evicted),
+    TEST(all_daemons_of_a_host_are_told_to_try_again),
     TEST(what_was_being_deleted_is_gone_and_what_the_host_held_goes_when_it_is_back),
     TEST(what_runs_goes_on_without_and_is_made_anew_elsewhere),
     TEST(what_is_under_way_with_it_is_refused),
