@@ -129,10 +129,14 @@ stop() {
 	eventually is_dead "$1"
 }
 
+# A zombie whose other threads still end holds its files.
 is_dead() {
 	local pid
 	pid=$(<"$WORK/$1/pid")
-	! [ -d "/proc/$pid" ] || grep -q '^State:[[:space:]]*Z' "/proc/$pid/status"
+	! [ -d "/proc/$pid" ] || {
+		grep -q '^State:[[:space:]]*Z' "/proc/$pid/status" &&
+			[ "$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 | wc -l)" = 1 ]
+	}
 }
 
 client() {

@@ -6,7 +6,6 @@
 #include <net/if.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +20,8 @@
 #include "tnc/routerd/route.h"
 
 enum { LISTEN_MS = 500 };
+
+#define CLASS_OF " 1:" /* between device and minor in the name of a class */
 
 struct route_kernel {
 	struct netlink *netlink;
@@ -216,13 +217,16 @@ remove_class(struct route_kernel *kernel, const char *name, struct err *err)
 {
 	struct port_object object = {0};
 	char device_name[IFNAMSIZ] = "";
-	size_t len = strcspn(name, " ");
+	const char *minor = strstr(name, CLASS_OF);
 	struct device device;
+	char *end;
 	bool is_gone;
 
-	if (len < sizeof(device_name))
-		memcpy(device_name, name, len);
-	if (sscanf(name + len, " 1:%x", &object.minor) != 1)
+	if (!minor || (size_t)(minor - name) >= sizeof(device_name))
+		return err_set(err, ERR_BAD_VALUE, "'%.40s' is no class", name);
+	memcpy(device_name, name, (size_t)(minor - name));
+	object.minor = (uint32_t)strtoul(minor + strlen(CLASS_OF), &end, 16);
+	if (*end)
 		return err_set(err, ERR_BAD_VALUE, "'%.40s' is no class", name);
 	if (!device_find(kernel->netlink, device_name, &device, err))
 		return err->code == ERR_NOT_FOUND;
@@ -298,8 +302,8 @@ add_class(struct listing *listing, const struct port_object *object, const struc
 	}
 	for (size_t i = 0; i < n_devices; i++)
 		if (devices[i].index == object->device)
-			add_name(listing, arena_format(listing->arena, "%s 1:%x", devices[i].name,
-					      object->minor));
+			add_name(listing, arena_format(listing->arena, "%s" CLASS_OF "%x",
+					      devices[i].name, object->minor));
 }
 
 static bool
