@@ -134,7 +134,7 @@ slice_check_company(const struct check *check, const struct slice *slice)
 
 	if (!slice->n_companies)
 		return;
-	lots.held = arena_alloc(arena, (slice->body.n_nodes + 1) * sizeof(lots.held[0]));
+	lots.held = arena_alloc(arena, (slice->body.n_nodes + 1) * sizeof(void *));
 	for (size_t i = 0; i < slice->n_amaps; i++)
 		check_amap(check, &lots, &slice->amaps[i]);
 	for (size_t i = 0; i < slice->n_companies; i++) {

@@ -39,14 +39,16 @@ no_orphans() {
 # What is mapped to a host in maintenance is refused, also by a sncd that was killed, told when it
 # would fit, and placed when that is over.
 host_in_maintenance_takes_nothing_new() {
-	local said
+	local status=0
 	pair drained 1
 	vnode host drain nagoya --until +2h --reason "new switch"
 	on ctl sh -c 'kill -9 $(pidof sncd)'
 	eventually 20 vnode host show nagoya
 	vnode host show nagoya | grep "maintenance  until .*: new switch"
-	said=$(vnode slice create "$WORK/drained.xml" 2>&1) && return 1
-	grep "R05.*'nagoya' is in maintenance until .*: new switch" <<<"$said"
+	vnode slice create "$WORK/drained.xml" >"$WORK/said" 2>&1 || status=$?
+	cat "$WORK/said"
+	assert_equal 6 "$status"
+	grep "'nagoya' is in maintenance until .*: new switch.*\[R05\]" "$WORK/said"
 	vnode slice find-slot "$WORK/drained.xml" --duration 1h | grep -- "--from $(drain_end nagoya)"
 	vnode host undrain nagoya
 	vnode slice check "$WORK/drained.xml"
