@@ -22,6 +22,17 @@ fault_point(const char *name)
 	if (atomic_fetch_add(&passages, 1) + 1 == strtol(wanted + length + 1, NULL, 10))
 		raise(SIGKILL);
 }
+
+void
+fault_point_with(const char *name, const char *what)
+{
+	const char *wanted = getenv("VNODE_CRASH");
+	size_t length = strlen(name);
+
+	if (wanted && !strncmp(wanted, name, length) && wanted[length] == '/' &&
+	    strstr(what, wanted + length + 1))
+		raise(SIGKILL);
+}
 #else
 typedef int fault_points_are_not_compiled_in; /* ISO C wants a declaration */
 #endif

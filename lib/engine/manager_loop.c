@@ -264,6 +264,7 @@ converge_up(const struct manager_kind *kind, const struct row *row, bool is_new_
 	if (!is_new_look && kind->is_there)
 		outcome->lost = outcome->why;
 	outcome->why = (struct err){0};
+	FAULT_POINT_WITH("manager.ensure", row->spec);
 	FAULT_POINT("manager.ensure.before");
 	outcome->is_done = kind->ensure(kind->self, row, &outcome->why);
 	FAULT_POINT("manager.ensure.after");

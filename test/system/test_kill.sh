@@ -151,6 +151,30 @@ daemon_dies() {
 
 has_died_enough() { [ "$1" = "$MOMENTS" ] || [ "$1" = "$(wc -l <"$WORK/points")" ]; }
 
+# A container of which programmerd dies each time that it is to be made: it finds that out, and the slice
+# beside it comes up. Mended, it makes that one, too.
+one_node_kills_and_the_others_come_up() {
+	local always
+	always=$(host_state koganei)/etc/programmerd.always.env
+	eventually 30 all_answer
+	sed 's/bench-ring/deadly/; s/64MiB/77MiB/' "$DOCUMENT" >"$WORK/deadly.xml"
+	echo 'VNODE_CRASH=manager.ensure/memory_bytes=80740352' >"$always"
+	on koganei sh -c 'kill -9 $(pidof programmerd)'
+	eventually 20 all_answer
+	vnode slice create "$WORK/deadly.xml" --wait --timeout 60s >"$WORK/deadly.out" 2>&1 && return 1
+	grep -q O07 "$WORK/deadly.out" || { cat "$WORK/deadly.out" && return 1; }
+	vnode slice create "$DOCUMENT" --wait --timeout 60s
+	eventually 60 every_link_answers
+	rm "$always"
+	on koganei sh -c 'kill -9 $(pidof programmerd)'
+	eventually 30 all_up
+	eventually 30 vnode host retry koganei
+	vnode slice delete deadly --yes --wait --timeout 60s || true
+	vnode slice create "$WORK/deadly.xml" --wait --timeout 60s
+	vnode slice delete deadly --yes --wait --timeout 60s
+	remove_slice
+}
+
 testbed up --no-slice >"$WORK/up.log" 2>&1 || { cat "$WORK/up.log"; exit 1; }
 for way in create delete; do
 	daemon_dies ctl sncd 'snc lib/engine/controller* lib/store' $way
@@ -158,4 +182,6 @@ for way in create delete; do
 	daemon_dies koganei redirectord 'redirector lib/engine/manager* lib/store' $way
 	daemon_dies koganei programmerd 'programmer lib/engine/manager* lib/store' $way
 done
+test_case 'a container that kills programmerd is set aside, and the others come up' \
+	one_node_kills_and_the_others_come_up
 finish
