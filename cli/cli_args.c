@@ -36,7 +36,7 @@ static const struct flag {
     {"from", 0, FLAG_VALUE, offsetof(struct cli_flags, from), 0,
 	"WHEN it starts: 2026-11-22T08:00Z, or +90m from now"},
     {"until", 0, FLAG_VALUE, offsetof(struct cli_flags, until), 0,
-	"WHEN it ends; without it never"},
+	"WHEN it ends; without it never, if nothing else is said"},
     {"duration", 0, FLAG_VALUE, offsetof(struct cli_flags, length), 0,
 	"TIME that it is to last: 2h; without it for ever"},
     {"after", 0, FLAG_VALUE, offsetof(struct cli_flags, after), 0,

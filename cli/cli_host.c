@@ -97,8 +97,8 @@ cli_host_drain(struct cli *cli)
 		cli_json(&snc_service, "host_drain", &result);
 		return 0;
 	}
-	printf("%zu slices have parts there%s\n", result.n_slices,
-	    result.n_slices ? ", and keep them:" : "");
+	printf("slices with parts there%s: %zu\n", result.n_slices ? ", which stay" : "",
+	    result.n_slices);
 	print_slices(result.slices, result.n_slices);
 	return 0;
 }

@@ -41,7 +41,7 @@ const struct cli_verb cli_host_verbs[] = {
 	"times; a\n"
 	"new version of it, and a host that was booted, try again by themselves. With the host of "
 	"tncd goes\n"
-	"all that is central: sncd, tncd and the routers.\n"},
+	"all that is central: sncd, tncd and the routers."},
     {0},
 };
 

@@ -226,7 +226,7 @@ a_host_is_drained_for_a_time_and_says_so(void)
 	struct session session = session_start();
 
 	expect(&session, "host drain --context noc koganei --plan", 0,
-	    "1 slices have parts there, and keep them:\nSLICE", "");
+	    "slices with parts there, which stay: 1\nSLICE", "");
 	expect(&session, "host drain --context noc koganei --until +2h --reason 'new switch'", 0,
 	    "ring   alice  0000000000001", "");
 	expect(&session,
