@@ -110,13 +110,17 @@ run_show(struct cli *cli)
 /* ---- candidates ------------------------------------------------------------------------------ */
 
 static bool
+misused(struct err *err, const char *flag)
+{
+	err->code = ERR_USAGE;
+	return err_in(err, "--%s", flag);
+}
+
+static bool
 read_count(const char *flag, const char *text, struct rpc_opt_i64 *count, struct err *err)
 {
 	count->is_set = text != NULL;
-	if (!text || unit_count(text, &count->value, err))
-		return true;
-	err->code = ERR_USAGE;
-	return err_in(err, "--%s", flag);
+	return !text || unit_count(text, &count->value, err) || misused(err, flag);
 }
 
 static bool
@@ -133,11 +137,10 @@ read_args(struct cli *cli, struct tnc_path_candidates_args *args, struct err *er
 	    .disjoint = flags->disjoint,
 	    .metric = flags->metric,
 	    .latency_us = {.is_set = flags->latency != NULL}};
-	if (!unit_rate(flags->rate, &args->rate_bps, err) ||
-	    (flags->latency && !unit_time(flags->latency, &args->latency_us.value, err))) {
-		err->code = ERR_USAGE;
-		return false;
-	}
+	if (!unit_rate(flags->rate, &args->rate_bps, err))
+		return misused(err, "rate");
+	if (flags->latency && !unit_time(flags->latency, &args->latency_us.value, err))
+		return misused(err, "latency");
 	return read_count("k", flags->k, &args->k, err) &&
 	       read_count("hops", flags->hops, &args->hops, err) &&
 	       cli_instant("from", flags->from, &args->from_ms, err) &&
