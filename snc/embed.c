@@ -118,6 +118,7 @@ search_new(const struct embed_request *request, struct arena *arena)
 	search->left = substrate_copy(request->substrate, arena);
 	search->n_on = arena_alloc(arena, search->left->n_hosts * sizeof(search->n_on[0]));
 	search->first = slice_together(request->slice, arena);
+	search->apart = slice_apart(request->slice, arena);
 	fill_nodes(search, request->slice);
 	fill_links(search, request->slice);
 	return search;

@@ -34,7 +34,8 @@ struct search {
 	struct search_link *links;
 	size_t n_links;
 	size_t *n_on;  /* nodes of this slice on each host */
-	size_t *first; /* by node: see slice_together */
+	size_t *first; /* by node: see slice_together, slice_apart */
+	uint64_t *apart;
 };
 
 /* embed_node.c: nodes on hosts. */

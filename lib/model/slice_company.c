@@ -15,27 +15,6 @@ slice_node_at(const struct slice *slice, const char *name)
 	return i;
 }
 
-bool
-slice_is_member(const struct slice_company *company, const char *node)
-{
-	for (size_t i = 0; i < company->n_members; i++)
-		if (str_equal(company->members[i].node, node))
-			return true;
-	return false;
-}
-
-bool
-slice_are_apart(const struct slice *slice, const char *a, const char *b)
-{
-	for (size_t i = 0; i < slice->n_companies; i++) {
-		const struct slice_company *company = &slice->companies[i];
-
-		if (company->is_apart && slice_is_member(company, a) && slice_is_member(company, b))
-			return true;
-	}
-	return false;
-}
-
 static void
 join(size_t *first, size_t n, size_t a, size_t b)
 {
@@ -70,6 +49,22 @@ slice_together(const struct slice *slice, struct arena *arena)
 	return first;
 }
 
+/* The grammar has no more of them than there are bits. */
+uint64_t *
+slice_apart(const struct slice *slice, struct arena *arena)
+{
+	uint64_t *bits = arena_alloc(arena, (slice->body.n_nodes + 1) * sizeof(bits[0])), bit = 1;
+
+	for (size_t i = 0; i < slice->n_companies; i++) {
+		const struct slice_company *company = &slice->companies[i];
+
+		for (size_t k = 0; company->is_apart && k < company->n_members; k++)
+			bits[slice_node_at(slice, company->members[k].node)] |= bit;
+		bit <<= company->is_apart;
+	}
+	return bits;
+}
+
 /* ---- S18 ------------------------------------------------------------------------------------- */
 
 /* What holds each lot of nodes that are together: the first amap of any of them. */
@@ -99,31 +94,42 @@ check_amap(const struct check *check, struct lots *lots, const struct slice_amap
 		*held = amap;
 }
 
+/* Two of one `apart`, at these places among the nodes. */
 static void
-check_pair(const struct check *check, const struct lots *lots, const struct slice_member *a,
-    const struct slice_member *b)
+check_pair(const struct check *check, const struct lots *lots, size_t a,
+    const struct slice_member *member, size_t b)
 {
-	struct slice_subject subject = slice_subject_of("node", b->node);
-	size_t at_a = slice_node_at(lots->slice, a->node), at_b;
-	const struct slice_amap *held_a, *held_b;
+	const struct slice_amap *held_a = lots->held[lots->first[a]];
+	const struct slice_amap *held_b = lots->held[lots->first[b]];
+	const char *other = lots->slice->body.nodes[a].name;
 
-	at_b = slice_node_at(lots->slice, b->node);
-	if (at_a == lots->slice->body.n_nodes || at_b == lots->slice->body.n_nodes)
-		return;
-	if (lots->first[at_a] == lots->first[at_b]) {
-		err_hint(slice_refuse(check, &b->where, ERR_S18, subject.text,
-			     "it is to be apart from '%s', and together with it", a->node),
+	if (lots->first[a] == lots->first[b])
+		err_hint(slice_refuse(check, &member->where, ERR_S18,
+			     slice_subject_of("node", member->node).text,
+			     "it is to be apart from '%s', and together with it", other),
 		    "leave it out of one of the two");
-		return;
-	}
-	held_a = lots->held[lots->first[at_a]];
-	held_b = lots->held[lots->first[at_b]];
-	if (held_a && held_b && str_equal(held_a->vnode, held_b->vnode))
-		err_hint(slice_refuse(check, &b->where, ERR_S18, subject.text,
+	else if (held_a && held_b && str_equal(held_a->vnode, held_b->vnode))
+		err_hint(slice_refuse(check, &member->where, ERR_S18,
+			     slice_subject_of("node", member->node).text,
 			     "it is to be apart from '%s', and both are held on '%s' by amaps "
 			     "(lines %u and %u)",
-			     a->node, held_a->vnode, held_a->where.line, held_b->where.line),
+			     other, held_a->vnode, held_a->where.line, held_b->where.line),
 		    "map one of them to another VNode, or leave one amap out");
+}
+
+/* Of many members there are many pairs: names are looked up once, and a full list ends it. */
+static void
+check_apart(const struct check *check, const struct lots *lots, const struct slice_company *company,
+    size_t *at)
+{
+	size_t n = lots->slice->body.n_nodes;
+
+	for (size_t b = 0; b < company->n_members && check->found->n < DIAGNOSES_MAX; b++) {
+		at[b] = slice_node_at(lots->slice, company->members[b].node);
+		for (size_t a = 0; at[b] < n && a < b; a++)
+			if (at[a] < n)
+				check_pair(check, lots, at[a], &company->members[b], at[b]);
+	}
 }
 
 void
@@ -140,9 +146,8 @@ slice_check_company(const struct check *check, const struct slice *slice)
 	for (size_t i = 0; i < slice->n_companies; i++) {
 		const struct slice_company *company = &slice->companies[i];
 
-		for (size_t b = 1; company->is_apart && b < company->n_members; b++)
-			for (size_t a = 0; a < b; a++)
-				check_pair(
-				    check, &lots, &company->members[a], &company->members[b]);
+		if (company->is_apart)
+			check_apart(check, &lots, company,
+			    arena_alloc(arena, company->n_members * sizeof(size_t)));
 	}
 }

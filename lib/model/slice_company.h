@@ -13,7 +13,6 @@ size_t *slice_together(const struct slice *slice, struct arena *arena);
 /* The index of a node; n_nodes when there is none of that name. */
 size_t slice_node_at(const struct slice *slice, const char *name);
 
-bool slice_is_member(const struct slice_company *company, const char *node);
-
-/* Whether some company says that the two are apart; nodes of the document, by name. */
-bool slice_are_apart(const struct slice *slice, const char *a, const char *b);
+/* By node: a bit for each `apart` that it is a member of. Two with a common bit are apart. In
+ * arena. */
+uint64_t *slice_apart(const struct slice *slice, struct arena *arena);

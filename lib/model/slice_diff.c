@@ -18,7 +18,8 @@ struct work {
 	const struct slice_diff_request *request;
 	struct arena *arena;
 	changes found;
-	const size_t *together; /* of the new slice: see slice_together */
+	const size_t *together; /* of the new slice: see slice_together, slice_apart */
+	const uint64_t *apart;
 };
 
 static const char *const way_texts[] = {
@@ -131,11 +132,13 @@ compare_company(struct work *work, const char *name, const char *here, struct sl
 
 	for (size_t i = 0; i < after->body.n_nodes; i++) {
 		const char *other = after->body.nodes[i].name;
-		const char *place = i == self ? NULL : certain_place(work, i, self);
+		bool are_apart = work->apart[i] & work->apart[self];
+		bool are_together = work->together[i] == work->together[self];
+		const char *place =
+		    i != self && (are_apart || are_together) ? certain_place(work, i, self) : NULL;
 		bool is_here = str_equal(place, here);
 
-		if (!place || (is_here ? !slice_are_apart(after, name, other)
-				       : work->together[i] != work->together[self]))
+		if (!place || !(is_here ? are_apart : are_together))
 			continue;
 		raise_to(change, SLICE_WAY_RESTART);
 		tell(change, work->arena,
@@ -392,8 +395,10 @@ find_removed(struct work *work)
 void
 slice_diff(const struct slice_diff_request *request, struct arena *arena, struct slice_diff *diff)
 {
-	struct work work = {
-	    .request = request, .arena = arena, .together = slice_together(request->after, arena)};
+	struct work work = {.request = request,
+	    .arena = arena,
+	    .together = slice_together(request->after, arena),
+	    .apart = slice_apart(request->after, arena)};
 	const struct slice_body *after = &request->after->body;
 
 	for (size_t i = 0; i < after->n_nodes; i++)

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "lib/model/slice_check.h"
 #include "lib/model/slice_company.h"
 #include "lib/model/slice_diff.h"
 #include "lib/xml/xml_read.h"
@@ -147,7 +148,9 @@ what_is_written_reads_as_the_same(void)
 	assert_equal(schema_verdict(str_text(&once)), 1);
 	slice_write(site_slice(arena, substrate, str_text(&once)), &twice);
 	assert_text(str_text(&twice), str_text(&once));
-	assert_true(slice_are_apart(slice, "c", "b") && !slice_are_apart(slice, "a", "b"));
+	assert_equal(slice_apart(slice, arena)[0], 1);
+	assert_equal(slice_apart(slice, arena)[1], 2);
+	assert_equal(slice_apart(slice, arena)[2], 3);
 }
 
 /* a and c on koganei, b on nagoya; what becomes of each with that in the new mapping. */
@@ -208,14 +211,65 @@ the_example_says_where_its_nodes_are(void)
 	auto_free char *text = test_read("examples/apart.xml", &size);
 	const struct slice *slice = site_slice(arena, site_new(arena, hosts), text);
 	size_t *first = slice_together(slice, arena);
+	uint64_t *apart = slice_apart(slice, arena);
 
 	assert_equal(schema_verdict(text), 1);
 	assert_equal(slice->body.n_nodes, 3);
 	assert_true(first[1] == 0 && first[2] == 2);
-	assert_true(slice_are_apart(slice, "server1", "server2"));
+	assert_true(
+	    apart[slice_node_at(slice, "server1")] & apart[slice_node_at(slice, "server2")]);
+}
+
+enum { MANY = 256, COMPANIES = 64 };
+
+/* As many companies as a document may have, each of as many nodes. */
+static char *
+crowded(struct arena *arena)
+{
+	auto_str struct str members = {0}, text = {0};
+
+	for (int i = 0; i < MANY; i++)
+		str_addf(&text, "node n%d : p\n", i);
+	str_add(&text, "together n0 n1\n");
+	const char *plain = site_document(arena, "s", str_text(&text));
+	const char *at = strstr(plain, "<together>");
+
+	text.len = 0;
+	str_addf(&text, "%.*s", (int)(at - plain), plain);
+	for (int i = 0; i < MANY; i++)
+		str_addf(&members, "<member node=\"n%d\"/>", i);
+	for (int i = 0; i < COMPANIES; i++)
+		str_addf(&text, "<apart>%s</apart>", str_text(&members));
+	str_add(&text, "</mapping></slice-design>");
+	return arena_text(arena, str_text(&text));
+}
+
+static void
+large_companies_are_checked_as_small_ones_are(void)
+{
+	auto_arena struct arena *arena = arena_new();
+	struct check check = {.found = &(diagnoses){0}};
+	char *text = crowded(arena);
+	const uint64_t *apart;
+	struct slice *slice;
+
+	assert_true(slice_read(text, strlen(text), arena, &slice, check.found));
+	assert_equal(slice->n_companies, COMPANIES);
+	slice_check_company(&check, slice);
+	assert_equal(check.found->n, 0);
+	apart = slice_apart(slice, arena);
+	for (int i = 0; i < MANY; i++)
+		assert_true(apart[i] == UINT64_MAX);
+	slice->companies[0].is_apart = false;
+	slice_check_company(&check, slice);
+	assert_equal(check.found->n, DIAGNOSES_MAX);
+	assert_equal(check.found->items[0].code, ERR_S18);
+	assert_equal(check.found->items[DIAGNOSES_MAX - 1].code, ERR_LIMIT);
+	vec_done(check.found);
 }
 
 static const struct test tests[] = {
+    TEST(large_companies_are_checked_as_small_ones_are),
     TEST(bad_forms_have_their_code_and_line_as_the_schema_has),
     TEST(what_cannot_be_is_refused_at_its_line_with_a_way_out),
     TEST(what_is_written_reads_as_the_same),
