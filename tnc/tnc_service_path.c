@@ -128,12 +128,17 @@ static bool
 read_window(struct tnc *tnc, const struct tnc_path_candidates_args *args,
     struct inventory_window *window, struct err *err)
 {
+	const int64_t most_ms = INT64_MAX / 2;
+
 	*window = path_now(tnc);
 	if (args->from_ms.is_set)
 		window->from_ms = args->from_ms.value;
-	window->until_ms = args->until_ms.is_set ? args->until_ms.value : window->from_ms + 1;
-	if (window->from_ms >= 0 && window->from_ms < INT64_MAX / 2 &&
-	    window->until_ms > window->from_ms && window->until_ms < INT64_MAX / 2)
+	if (args->until_ms.is_set)
+		window->until_ms = args->until_ms.value;
+	else if (window->from_ms < most_ms)
+		window->until_ms = window->from_ms + 1;
+	if (window->from_ms >= 0 && window->until_ms > window->from_ms &&
+	    window->until_ms <= most_ms)
 		return true;
 	return err_set(err, ERR_BAD_VALUE, "from %s until %s is no time",
 	    when_text(window->from_ms).text, when_text(window->until_ms).text);

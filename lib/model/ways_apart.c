@@ -197,7 +197,7 @@ ways_branch(struct ways *ways, const struct ways_ask *ask, enum ways_apart apart
 			search.has_best = true;
 			break;
 		}
-		if (search.n_branches >= BRANCHES_MAX) {
+		if (search.n_branches >= BRANCHES_MAX || !ways->effort) {
 			search.is_given_up = true;
 			break;
 		}
@@ -315,6 +315,7 @@ ways_pair(struct ways *ways, const struct ways_question *question, enum ways_apa
 	struct ways_answer answer = {.ways = pair};
 	bool is_found;
 
+	ways->effort = WAYS_EFFORT;
 	if (question->metric == WAYS_WIDEST) {
 		attempt.ask.metric = WAYS_DELAY;
 		is_found = ways_widest(ways, &attempt.ask, try_width, &attempt) >= 0;

@@ -39,6 +39,7 @@ ways_best(struct ways *ways, const struct ways_question *question, size_t k, str
 	struct way way = {0};
 	enum ways_found found;
 
+	ways->effort = WAYS_EFFORT;
 	ways_ban_clear(ways);
 	found = ways_one(ways, &ask, arena, &way);
 	yen.is_given_up = found == WAYS_GIVEN_UP;

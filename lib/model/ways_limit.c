@@ -1,8 +1,8 @@
 /*
  * The best way under bounds of latency and edges that its own metric does not keep: labels of key,
  * latency and edges, the one with the least possible key in all first, those dropped that another
- * at the same vertex beats in everything. Exact; the number of labels is bounded, as the problem is
- * NP-hard.
+ * at the same vertex beats in everything. Exact; the number of labels is bounded, and of
+ * comparisons by all searches of one question, as the problem is NP-hard.
  */
 #include <stdlib.h>
 
@@ -78,7 +78,7 @@ ways_one_limited(
 		if (limited.labels.items[best].vertex == ask->b) {
 			walk_back(&limited, best, arena, way);
 			found = WAYS_FOUND;
-		} else if (limited.labels.n > LABELS_MAX) {
+		} else if (limited.labels.n > LABELS_MAX || !ways->effort) {
 			found = WAYS_GIVEN_UP;
 		} else {
 			expand(&limited, best);
@@ -114,11 +114,13 @@ is_beaten(const struct limited *limited, const struct label *label)
 {
 	const struct label *items = limited->labels.items;
 
-	for (long i = limited->at[label->vertex]; items && i != NO_LABEL; i = items[i].next)
+	for (long i = limited->at[label->vertex]; items && i != NO_LABEL; i = items[i].next) {
+		limited->ways->effort -= limited->ways->effort > 0;
 		if (ways_compare(items[i].key, label->key) <= 0 &&
 		    items[i].latency_us <= label->latency_us &&
 		    items[i].key.hops <= label->key.hops)
 			return true;
+	}
 	return false;
 }
 

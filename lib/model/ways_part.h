@@ -18,7 +18,10 @@ struct ways_key {
 
 #define WAYS_NEVER ((struct ways_key){INT64_MAX, 0, 0})
 
-enum { WAYS_HOPS = WAYS_WIDEST + 1 }; /* a metric of our own: fewest edges */
+enum {
+	WAYS_HOPS = WAYS_WIDEST + 1, /* a metric of our own: fewest edges */
+	WAYS_EFFORT = 20 * 1000 * 1000
+};
 
 struct ways_arc {
 	unsigned edge, to;
@@ -37,6 +40,7 @@ struct ways {
 	size_t n_heap;
 	unsigned *edge_bans, *vertex_bans; /* banned = equal to ban */
 	unsigned ban;
+	size_t effort; /* comparisons that the question may still cost where it is hard */
 };
 
 /* A question on its way: of a part of a way, or with a width. */

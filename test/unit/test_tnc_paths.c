@@ -345,6 +345,8 @@ what_makes_no_sense_is_refused(void)
 		"disjoint ways are two, not 3"},
 	    {{.a = "h1", .b = "h2", .from_ms = {true, 1000}, .until_ms = {true, 1000}},
 		ERR_BAD_VALUE, "from 1970-01-01T00:00:01Z until 1970-01-01T00:00:01Z is no time"},
+	    {{.a = "h1", .b = "h2", .from_ms = {true, INT64_MAX}}, ERR_BAD_VALUE, "is no time"},
+	    {{.a = "h1", .b = "h2", .until_ms = {true, INT64_MAX}}, ERR_BAD_VALUE, "is no time"},
 	};
 	struct net *net = start("senseless", "");
 
