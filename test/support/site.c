@@ -256,10 +256,13 @@ site_document(struct arena *arena, const char *name, const char *text)
 	for (const char *at = text; *at;) {
 		size_t len = strcspn(at, "\n");
 		struct line line = split(arena_copy(arena, at, len));
+		char part = at[0];
 
 		if (line.n < 2)
 			abort(); /* the test is wrong */
-		open_part(&writer, at[0] == 't' ? 'a' : at[0]);
+		if (part == 't')
+			part = 'a'; /* both are company in the mapping */
+		open_part(&writer, part);
 		if (at[0] == 'n')
 			add_node(&writer.text, &line);
 		else if (at[0] == 'l')

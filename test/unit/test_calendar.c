@@ -8,7 +8,7 @@
 #include "snc/lease.h"
 #include "test/support/suite.h"
 
-enum { INSTANTS = 40, TAKINGS = 30, ROUNDS = 3000, MANY = 20000 };
+enum { INSTANTS = 40, LAST = 2 * INSTANTS, TAKINGS = 30, ROUNDS = 3000, MANY = 20000 };
 
 struct taking {
 	struct calendar_span span;
@@ -52,7 +52,7 @@ taken_at(const struct taking *takings, int64_t at_ms, int64_t now_ms)
 static int64_t
 worst_by_counting(const struct taking *takings, struct calendar_span window, int64_t now_ms)
 {
-	int64_t last_ms = window.until_ms < 2 * INSTANTS ? window.until_ms : 2 * INSTANTS + 1;
+	int64_t last_ms = window.until_ms < LAST ? window.until_ms : LAST + 1;
 	int64_t first_ms = window.from_ms > now_ms ? window.from_ms : now_ms;
 	int64_t worst = taken_at(takings, first_ms, now_ms);
 
@@ -68,7 +68,7 @@ try_windows(const struct calendar *calendar, const struct taking *takings)
 	int64_t from_ms = below(INSTANTS);
 	struct calendar_span some = {from_ms, from_ms + 1 + below(INSTANTS)};
 	struct calendar_span open = {from_ms, CALENDAR_EVER};
-	int64_t now_ms = below(3) ? below(2 * INSTANTS) : CALENDAR_ALWAYS;
+	int64_t now_ms = below(3) ? below(LAST) : CALENDAR_ALWAYS;
 
 	assert_equal(
 	    calendar_worst(calendar, some, now_ms), worst_by_counting(takings, some, now_ms));

@@ -187,8 +187,8 @@ keeps_company(unsigned *seed)
 {
 	auto_arena struct arena *arena = arena_new();
 	auto_str struct str text = {0};
-	unsigned n = 3 + (unsigned)rand_r(seed) % 6;
-	unsigned draws[2][3]; /* together, apart */
+	unsigned n = 3 + ((unsigned)rand_r(seed) & 0xffff) % 6; /* cannot come to 0 */
+	unsigned draws[2][3];                                   /* together, apart */
 	const char *mapped;
 	bool is_placed;
 

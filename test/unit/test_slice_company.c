@@ -115,7 +115,7 @@ what_cannot_be_is_refused_at_its_line_with_a_way_out(void)
 		const char *text =
 		    site_document(arena, "s", arena_format(arena, NODES "%s", cases[i].places));
 		diagnoses found = {0};
-		const struct err *told = NULL;
+		struct err told = {0};
 		struct slice *slice;
 		bool is_good;
 
@@ -124,12 +124,12 @@ what_cannot_be_is_refused_at_its_line_with_a_way_out(void)
 		    slice_defaults(slice, arena, &found) && slice_check(slice, &world, &found);
 		assert_true(!is_good);
 		vec_each (each, &found)
-			told = each->is_warning ? told : each;
+			told = each->is_warning ? told : *each;
 		assert_equal(diagnoses_errors(&found, 0), 1);
-		assert_equal(told->code, ERR_S18);
-		assert_equal(told->line, cases[i].line);
-		assert_text(told->text, cases[i].text);
-		assert_true(told->hint[0] && told->xpath[0] == '/');
+		assert_equal(told.code, ERR_S18);
+		assert_equal(told.line, cases[i].line);
+		assert_text(told.text, cases[i].text);
+		assert_true(told.hint[0] && told.xpath[0] == '/');
 		vec_done(&found);
 	}
 }
