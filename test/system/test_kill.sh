@@ -156,22 +156,22 @@ has_died_enough() { [ "$1" = "$MOMENTS" ] || [ "$1" = "$(wc -l <"$WORK/points")"
 one_node_kills_and_the_others_come_up() {
 	local always
 	always=$(host_state koganei)/etc/programmerd.always.env
-	eventually 30 all_answer
+	eventually 60 all_answer
 	sed 's/bench-ring/deadly/; s/64MiB/77MiB/' "$DOCUMENT" >"$WORK/deadly.xml"
 	echo 'VNODE_CRASH=manager.ensure/memory_bytes=80740352' >"$always"
 	on koganei sh -c 'kill -9 $(pidof programmerd)'
-	eventually 20 all_answer
-	vnode slice create "$WORK/deadly.xml" --wait --timeout 60s >"$WORK/deadly.out" 2>&1 && return 1
+	eventually 60 all_answer
+	vnode slice create "$WORK/deadly.xml" --wait --timeout 180s >"$WORK/deadly.out" 2>&1 && return 1
 	grep -q O07 "$WORK/deadly.out" || { cat "$WORK/deadly.out" && return 1; }
-	vnode slice create "$DOCUMENT" --wait --timeout 60s
+	vnode slice create "$DOCUMENT" --wait --timeout 180s
 	eventually 60 every_link_answers
 	rm "$always"
 	on koganei sh -c 'kill -9 $(pidof programmerd)'
-	eventually 30 all_up
-	eventually 30 vnode host retry koganei
-	vnode slice delete deadly --yes --wait --timeout 60s || true
-	vnode slice create "$WORK/deadly.xml" --wait --timeout 60s
-	vnode slice delete deadly --yes --wait --timeout 60s
+	eventually 60 all_up
+	eventually 60 vnode host retry koganei
+	vnode slice delete deadly --yes --wait --timeout 180s || true
+	vnode slice create "$WORK/deadly.xml" --wait --timeout 180s
+	vnode slice delete deadly --yes --wait --timeout 180s
 	remove_slice
 }
 
