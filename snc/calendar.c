@@ -138,26 +138,12 @@ calendar_done(struct calendar *calendar)
 /* ---- what is taken --------------------------------------------------------------------------- */
 
 void
-calendar_begin(struct calendar *calendar, int64_t at_ms, int64_t amount)
-{
-	if (amount)
-		calendar->root = change(calendar->root, at_ms, amount, 0);
-}
-
-void
-calendar_end(struct calendar *calendar, int64_t at_ms, int64_t amount)
-{
-	if (amount)
-		calendar->root = change(calendar->root, at_ms, 0, amount);
-}
-
-void
 calendar_take(struct calendar *calendar, struct calendar_span span, int64_t amount)
 {
-	if (span.from_ms != CALENDAR_ALWAYS)
-		calendar_begin(calendar, span.from_ms, amount);
-	if (span.until_ms != CALENDAR_EVER)
-		calendar_end(calendar, span.until_ms, amount);
+	if (amount && span.from_ms != CALENDAR_ALWAYS)
+		calendar->root = change(calendar->root, span.from_ms, amount, 0);
+	if (amount && span.until_ms != CALENDAR_EVER)
+		calendar->root = change(calendar->root, span.until_ms, 0, amount);
 }
 
 /* ---- the worst instant ----------------------------------------------------------------------- */

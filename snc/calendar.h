@@ -27,13 +27,9 @@ struct calendar {
 void calendar_done(struct calendar *calendar);
 
 /*
- * From that instant on so much more is taken, or so much less. A negative amount takes back what
- * was said before. CALENDAR_ALWAYS and CALENDAR_EVER are no instants.
+ * During a span that is not empty so much more is taken. A negative amount takes back what was said
+ * before. CALENDAR_ALWAYS and CALENDAR_EVER are no instants: nothing begins, or ends, then.
  */
-void calendar_begin(struct calendar *calendar, int64_t at_ms, int64_t amount);
-void calendar_end(struct calendar *calendar, int64_t at_ms, int64_t amount);
-
-/* Both of a span that is not empty; a start or end that is no instant is left out. */
 void calendar_take(struct calendar *calendar, struct calendar_span span, int64_t amount);
 
 /*

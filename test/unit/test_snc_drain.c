@@ -268,7 +268,7 @@ is_modified(const struct scene *scene, int n_objects)
 {
 	const struct snc_slice *slice = show(scene).slices;
 
-	for (int i = 0; i < 2000 && !(str_equal(slice->state, "RUNNING") && !slice->progress[0]);
+	for (int i = 0; i < 12000 && !(str_equal(slice->state, "RUNNING") && !slice->progress[0]);
 	     i++) {
 		usleep(5000);
 		slice = show(scene).slices;
